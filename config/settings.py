@@ -1,0 +1,117 @@
+"""Every setting, its meaning and its default; an empty text means that nobody gave one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from config import checks
+from config.addresses import BindAddress, BrokerAddress, MailServerAddress
+from config.invalid import SettingInvalid, without_password
+from config.secret_key import kept_secret_key
+
+PREFIX = "TRACEAPP_"
+
+
+def _setting(check: checks.Check, example: str, default: str = "", secret: bool = False) -> Any:
+    """Declare a setting: how it is checked, an example, and whether a file may hold it."""
+    return field(default=default, metadata={"check": check, "example": example, "secret": secret})
+
+
+@dataclass(frozen=True, repr=False)
+class Settings:
+    """What a process was told when it started; made by ``config.load_settings``."""
+
+    database_url: str = _setting(
+        checks.database_url, "postgresql+psycopg://user:password@host/name", secret=True
+    )
+    """The database: PostgreSQL, or SQLite in a file. Needed by everything but the demo."""
+
+    broker_url: str = _setting(checks.broker_url, "mqtt://user:password@host:1883", secret=True)
+    """The MQTT broker; ``mqtts://`` speaks TLS. Needed by the ingester."""
+
+    broker_client_id: str = _setting(checks.client_id, "ingest-1")
+    """The name of the ingester's persistent session: fixed, and another one for each ingester."""
+
+    smtp_url: str = _setting(checks.smtp_url, "smtps://user:password@host:465", secret=True)
+    """The mail server. Without it alerts stay in the outbox and the pages say so."""
+
+    mail_from: str = _setting(checks.mail_address, "coldchain@example.org")
+    """The sender of our e-mails. Needed with ``TRACEAPP_SMTP_URL``."""
+
+    base_url: str = _setting(
+        checks.base_url, "https://trace.example.org", default="http://127.0.0.1:8000"
+    )
+    """The address under which people reach the web: the links in e-mails begin with it."""
+
+    bind: str = _setting(checks.bind, "127.0.0.1:8000", default="127.0.0.1:8000")
+    """Where the web listens. Anything but loopback needs TLS in front of it."""
+
+    secret_key_given: str = _setting(checks.secret_key, "32 random bytes or more", secret=True)
+    """``TRACEAPP_SECRET_KEY`` as it was given; read ``secret_key``, which also knows the file."""
+
+    data_folder: str = _setting(checks.folder, "/var/lib/traceapp", default="var")
+    """Where a generated secret key is kept, and the demo's data."""
+
+    @cached_property
+    def secret_key(self) -> str:
+        """The key of sessions and blind indexes: the given one, else one generated once and kept.
+
+        The first to ask creates ``secret_key`` in the data folder with mode 0600.
+        """
+        return self.secret_key_given or kept_secret_key(Path(self.data_folder) / "secret_key")
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """``broker_url`` taken apart."""
+        self.require("broker_url")
+        return BrokerAddress.of(self.broker_url)
+
+    @property
+    def mail_server(self) -> MailServerAddress:
+        """``smtp_url`` taken apart."""
+        self.require("smtp_url")
+        return MailServerAddress.of(self.smtp_url)
+
+    @property
+    def bind_address(self) -> BindAddress:
+        """``bind`` taken apart."""
+        return BindAddress.of(self.bind)
+
+    def require(self, *names: str) -> Self:
+        """Return the settings, or raise for the first named one that nobody gave."""
+        for name in names:
+            if not getattr(self, name):
+                raise SettingInvalid(variable_of(name), f"a value like {example_of(name)}", "none")
+        return self
+
+    def cautions(self) -> list[str]:
+        """Return what a person should be told at start, one sentence each."""
+        if self.bind_address.is_loopback:
+            return []
+        return [
+            f"{PREFIX}BIND is {self.bind}: other machines can reach it, so put TLS in front of it."
+        ]
+
+    def __repr__(self) -> str:
+        """Show every setting and no password."""
+        shown = (f"{f.name}={_shown(f.name, getattr(self, f.name))!r}" for f in fields(self))
+        return f"Settings({', '.join(shown)})"
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a field: ``secret_key_given`` is TRACEAPP_SECRET_KEY."""
+    return PREFIX + name.removesuffix("_given").upper()
+
+
+def example_of(name: str) -> str:
+    """Return the example that documentation and messages give for a field."""
+    return str(next(f for f in fields(Settings) if f.name == name).metadata["example"])
+
+
+def _shown(name: str, value: str) -> str:
+    if name == "secret_key_given":
+        return "***" if value else ""
+    return without_password(value)
