@@ -1,0 +1,1 @@
+"""What we remember, one noun a file."""

@@ -1,0 +1,101 @@
+"""Lot movements on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validates_schema
+
+from schemas.document import Document
+from schemas.fields import Choice, Code, Day, Moment, Text, Whole
+from schemas.lot import LotKey, LotKeySchema
+
+#: For each step: what `from` and `to` name (a unit, a site, or nothing), contract §4.
+STEPS: dict[str, tuple[str | None, str | None]] = {
+    "commissioning": (None, "unit"),
+    "shipping": ("unit", "site"),
+    "receiving": ("site", "unit"),
+    "storing": ("unit", "unit"),
+    "returning": ("unit", "site"),
+    "wasting": ("unit", None),
+    "destroying": ("unit", None),
+    "sampling": ("unit", None),
+    "counting": ("unit", None),
+}
+_MADE = ("made_on", "expires_on", "release")
+MAX_DOSES = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One step of a lot as a site reported it; `source` and `target` are codes."""
+
+    id: str
+    at: datetime
+    step: str
+    lot: LotKey
+    doses: int
+    packs: tuple[str, ...] = ()
+    source: str | None = None
+    target: str | None = None
+    carrier: str | None = None
+    document: str | None = None
+    operator: str | None = None
+    reason: str | None = None
+    witnesses: tuple[str, ...] = ()
+    made_on: date | None = None
+    expires_on: date | None = None
+    release: str | None = None
+
+
+class MovementSchema(Document):
+    """A movement of contract §4; each step asks for its own fields."""
+
+    id = Code(required=True)
+    at = Moment(required=True)
+    step = Choice(*STEPS, required=True)
+    lot = fields.Nested(LotKeySchema, required=True)
+    doses = Whole(0, MAX_DOSES, required=True)
+    packs = fields.List(Code(), load_default=())
+    source = Code(data_key="from")
+    target = Code(data_key="to")
+    carrier = Code()
+    document = Code()
+    operator = Text(128)
+    reason = Text(512)
+    witnesses = fields.List(Text(128), load_default=())
+    made_on = Day()
+    expires_on = Day()
+    release = Text(64)
+
+    @validates_schema
+    def check_step(self, data: dict[str, Any], **_: Any) -> None:
+        step = data["step"]
+        errors: dict[str, list[str]] = {}
+        for name, key, wanted in zip(("from", "to"), ("source", "target"), STEPS[step]):
+            if wanted and key not in data:
+                errors[name] = [f"Expected the code of a {wanted} for {step}, got nothing."]
+            elif not wanted and key in data:
+                errors[name] = [f"Expected no such field for {step}, got {data[key]}."]
+        if step != "commissioning":
+            errors |= {
+                name: [f"Expected no such field for {step}."] for name in _MADE if name in data
+            }
+        if step == "destroying" and len(set(data["witnesses"])) != 2:
+            errors["witnesses"] = ["Expected the names of two different witnesses."]
+        if step in ("wasting", "destroying", "sampling") and "reason" not in data:
+            errors["reason"] = [f"Expected a reason for {step}, got nothing."]
+        if step != "counting" and data["doses"] == 0:
+            errors["doses"] = [f"Expected at least one dose for {step}, got 0."]
+        if errors:
+            raise ValidationError(errors)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Movement:
+        data["packs"] = tuple(data["packs"])
+        data["witnesses"] = tuple(data["witnesses"])
+        return Movement(**data)
+
+

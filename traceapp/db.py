@@ -1,0 +1,91 @@
+"""Opening the database and the only place that commits."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+try:  # The wheel brings SQLite 3.53, which fixes a corruption of the bundled 3.40's WAL.
+    from pysqlite3 import dbapi2 as _pysqlite3
+
+    _sqlite: ModuleType = _pysqlite3
+except ImportError:  # A platform without the wheel gets what its Python brings.
+    _sqlite = sqlite3
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA trusted_schema=OFF",
+)
+
+
+class Database:
+    """One database and its two kinds of transaction: one that writes, one that only reads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Generator[Session, None, None]:
+        """A writing transaction: leaving normally commits, an exception rolls back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options={"is_writing": True})
+            yield session
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Generator[Session, None, None]:
+        """A reading transaction: whatever happens in it is rolled back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The database at an SQLAlchemy URL: `postgresql+psycopg://…` or `sqlite:///PATH`."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return Database(_open_sqlite(url))
+    return Database(
+        create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+    )
+
+
+def _open_sqlite(url: str) -> Engine:
+    engine = create_engine(url, module=_sqlite, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # The driver must not begin transactions by itself.
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Any) -> None:
+        # A writer takes its lock at once: two readers that both turn writers would deadlock.
+        is_writing = connection.get_execution_options().get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine
+
+
+def lock_for_migration(session: Session) -> None:
+    """Let one process migrate at a time (SQLite's writers wait for one another anyway)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(7200459)"))

@@ -1,0 +1,45 @@
+"""Administered doses and the people who received them, kept apart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from traceapp.models.base import Base, BigKey
+
+
+class Recipient(Base):
+    """A person: sealed, found by a keyed index, shown masked."""
+
+    __tablename__ = "recipient"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    document_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    document_masked: Mapped[str] = mapped_column(String(64))
+    name_masked: Mapped[str | None] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(16))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Dose(Base):
+    """A dose that was given: a fact, never refused for its findings."""
+
+    __tablename__ = "dose"
+    __table_args__ = (Index("ix__dose__lot_id_at", "lot_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    code: Mapped[str] = mapped_column(String(64), unique=True)
+    at: Mapped[datetime]
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    pack_code: Mapped[str | None] = mapped_column(String(128), index=True)
+    recipient_id: Mapped[int] = mapped_column(ForeignKey("recipient.id"), index=True)
+    dose_number: Mapped[int | None]
+    vaccinator: Mapped[str | None] = mapped_column(String(64))
+    route: Mapped[str | None] = mapped_column(String(64))
+    body_site: Mapped[str | None] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    recorded_at: Mapped[datetime]

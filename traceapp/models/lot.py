@@ -1,0 +1,45 @@
+"""Lots and their smallest packs."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from traceapp.models.base import Base, BigKey
+
+
+class Lot(Base):
+    """A batch of one product; `commissioned` false means that nobody said it was made."""
+
+    __tablename__ = "lot"
+    __table_args__ = (UniqueConstraint("gtin", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    gtin: Mapped[str] = mapped_column(String(14))
+    number: Mapped[str] = mapped_column(String(64), index=True)
+    made_on: Mapped[date | None]
+    expires_on: Mapped[date | None]
+    release: Mapped[str | None] = mapped_column(String(64))
+
+
+class Pack(Base):
+    """A smallest pack by its trace code, as some movement named it."""
+
+    __tablename__ = "pack"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    code: Mapped[str] = mapped_column(String(64), unique=True)
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"), index=True)
+
+
+class PackMovement(Base):
+    """That a movement named a pack: the pack's own way through the house."""
+
+    __tablename__ = "pack_movement"
+
+    pack_id: Mapped[int] = mapped_column(ForeignKey("pack.id"), primary_key=True)
+    movement_id: Mapped[int] = mapped_column(
+        ForeignKey("movement.id"), primary_key=True, index=True
+    )
