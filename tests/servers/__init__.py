@@ -1,1 +1,0 @@
-"""Real servers for the tests: private, on free ports, in temporary folders, stopped afterwards."""
