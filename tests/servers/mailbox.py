@@ -1,0 +1,76 @@
+"""A mail server that remembers what it was given and can be told to refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from types import TracebackType
+from typing import Any, Self
+
+from aiosmtpd.controller import Controller
+
+from tests.servers.program import free_port, wait_until
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One accepted mail: the envelope as it was spoken, and the message."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: EmailMessage
+
+    @property
+    def text(self) -> str:
+        """The plain text of the message."""
+        part = self.message.get_body(("plain",))
+        return str(part.get_content()) if part is not None else ""
+
+
+class Mailbox:
+    """An SMTP server on loopback."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.mails: list[Mail] = []
+        self.attempts = 0
+        self._refusal: str | None = None
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def refuse(self, reply: str | None = "451 4.3.0 Try again later") -> None:
+        """Answer every mail from now on with this reply; None accepts again."""
+        self._refusal = reply
+
+    def wait_for(self, count: int, seconds: float = 30) -> list[Mail]:
+        """Wait until at least so many mails have come, and return all of them."""
+        wait_until(lambda: len(self.mails) >= count, f"{count} mails came", seconds)
+        return list(self.mails)
+
+    async def handle_DATA(  # noqa: N802 - the name by which aiosmtpd calls it
+        self, _server: Any, _session: Any, envelope: Any
+    ) -> str:
+        """Remember the mail, or refuse it; aiosmtpd calls this in its own thread."""
+        self.attempts += 1
+        if self._refusal is not None:
+            return self._refusal
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.mails.append(Mail(envelope.mail_from, tuple(envelope.rcpt_tos), message))
+        return "250 OK"
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._controller.stop()
