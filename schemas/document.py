@@ -51,7 +51,7 @@ def load_json(payload: bytes | str) -> Any:
 
 def first_refusal(error: ValidationError, document: Any, reason: str = "invalid") -> Refusal:
     """The first complaint of a ValidationError, as a Refusal."""
-    path, message = _first(error.normalized_messages(), ())
+    path, message = _first(error.messages, ())
     value = document
     for step in path:
         value = value.get(step) if isinstance(value, Mapping) else None

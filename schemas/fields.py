@@ -92,7 +92,7 @@ class Text(fields.Field[str]):
     def __init__(self, longest: int = 256, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.longest = longest
-        self.metadata.setdefault("maxLength", longest)
+        self.metadata = {"maxLength": longest, **self.metadata}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not 1 <= len(value) <= self.longest:
@@ -174,7 +174,7 @@ class Choice(fields.Field[str]):
     def __init__(self, *words: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.words = words
-        self.metadata.setdefault("enum", list(words))
+        self.metadata = {"enum": list(words), **self.metadata}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or value not in self.words:

@@ -97,5 +97,3 @@ class MovementSchema(Document):
         data["packs"] = tuple(data["packs"])
         data["witnesses"] = tuple(data["witnesses"])
         return Movement(**data)
-
-

@@ -21,6 +21,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment_of(number: int) -> datetime:
+    """The moment of whole microseconds since 1970-01-01T00:00:00Z."""
+    return _EPOCH + number * _MICROSECOND
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware moment in UTC: `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite.
 
@@ -46,7 +51,7 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return _EPOCH + int(value) * _MICROSECOND
+            return moment_of(int(value))
         moment: datetime = value
         return moment.astimezone(UTC)
 

@@ -1,0 +1,177 @@
+"""Excursions: kept equal to the union of the triggered runs of a unit's sensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from schemas.fields import format_moment
+from traceapp.capture.alert import address, withdraw_alerts
+from traceapp.capture.run import as_run
+from traceapp.models.excursion import Excursion, ExcursionRevision
+from traceapp.models.excursion import Run as RunRow
+from traceapp.rules.episode import END_OF_TIME, Episode, unite
+from traceapp.rules.profile import PROFILES, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of a unit in which the runs under one rule are no longer what they were."""
+
+    unit_id: int
+    rule: Rule
+    since: datetime
+    until: datetime
+    is_triggered: bool
+
+    @classmethod
+    def of(cls, row: RunRow) -> Change:
+        rule = PROFILES[row.profile].rule(row.rule)
+        until = row.ended_at or END_OF_TIME
+        return cls(row.unit_id, rule, row.started_at, until, row.triggered_at is not None)
+
+
+def rebuild_excursions(session: Session, changes: Iterable[Change], now: datetime) -> None:
+    """Bring the excursions of the changed stretches up to date with their runs."""
+    hulls: dict[tuple[int, str], tuple[datetime, datetime]] = {}
+    for change in changes:
+        key = change.unit_id, change.rule.code
+        since, until = hulls.get(key, (change.since, change.until))
+        hulls[key] = min(since, change.since), max(until, change.until)
+    for (unit_id, rule), (since, until) in sorted(hulls.items()):
+        _rebuild(session, unit_id, rule, since, until, now)
+
+
+def _rebuild(
+    session: Session, unit_id: int, rule: str, since: datetime, until: datetime, now: datetime
+) -> None:
+    while True:
+        known = _overlapping(session, Excursion, unit_id, rule, since, until)
+        known = [row for row in known if row.state != "withdrawn"]
+        runs = _overlapping(session, RunRow, unit_id, rule, since, until)
+        spans = [*known, *(row for row in runs if row.triggered_at is not None)]
+        first = min((row.started_at for row in spans), default=since)
+        last = max((row.ended_at or END_OF_TIME for row in spans), default=until)
+        if first >= since and last <= until:
+            break
+        since, until = min(first, since), max(last, until)
+    _write(session, unit_id, known, unite(as_run(row) for row in runs), now)
+
+
+def _overlapping(
+    session: Session, model: Any, unit_id: int, rule: str, since: datetime, until: datetime
+) -> list[Any]:
+    return list(
+        session.scalars(
+            select(model)
+            .where(
+                model.unit_id == unit_id,
+                model.rule == rule,
+                model.started_at <= until,
+                (model.ended_at.is_(None)) | (model.ended_at >= since),
+            )
+            .order_by(model.started_at, model.id)
+        )
+    )
+
+
+def _write(
+    session: Session, unit_id: int, known: list[Excursion], episodes: list[Episode], now: datetime
+) -> None:
+    left = list(known)
+    for episode in episodes:
+        row = _counterpart(episode, left)
+        if row is None:
+            _open(session, unit_id, episode, now)
+        else:
+            left.remove(row)
+            _revise(session, row, episode, now)
+    for row in left:
+        _withdraw(session, row, now)
+
+
+def _counterpart(episode: Episode, known: list[Excursion]) -> Excursion | None:
+    """The stored excursion that an episode continues: the same start, else the earliest."""
+    end = episode.ended_at or END_OF_TIME
+    touching = [
+        row
+        for row in known
+        if row.started_at <= end and (row.ended_at or END_OF_TIME) >= episode.started_at
+    ]
+    same = [row for row in touching if row.started_at == episode.started_at]
+    return next(iter(same or touching), None)
+
+
+def _open(session: Session, unit_id: int, episode: Episode, now: datetime) -> None:
+    row = Excursion(
+        unit_id=unit_id,
+        rule=episode.rule.code,
+        level=episode.rule.level,
+        side=episode.rule.side,
+        limit_celsius=episode.rule.limit_celsius,
+        revision=1,
+        is_late=episode.ended_at is not None,
+        found_at=now,
+        **_content(episode),
+    )
+    session.add(row)
+    session.flush()
+    address(session, row, now)
+
+
+def _revise(session: Session, row: Excursion, episode: Episode, now: datetime) -> None:
+    content = _content(episode)
+    if row.state == "closed":
+        content["state"] = "closed"
+    if all(getattr(row, name) == value for name, value in content.items()):
+        return
+    if _contradicts(row, content):
+        _keep_revision(session, row, now)
+    for name, value in content.items():
+        setattr(row, name, value)
+
+
+def _contradicts(row: Excursion, content: dict[str, Any]) -> bool:
+    """Whether something said before turns out otherwise; merely going on does not."""
+    if row.started_at != content["started_at"] or row.triggered_at != content["triggered_at"]:
+        return True
+    return row.ended_at is not None
+
+
+def _withdraw(session: Session, row: Excursion, now: datetime) -> None:
+    _keep_revision(session, row, now)
+    row.state = "withdrawn"
+    withdraw_alerts(session, row, now)
+
+
+def _keep_revision(session: Session, row: Excursion, now: datetime) -> None:
+    said = {
+        "state": row.state,
+        "started_at": format_moment(row.started_at),
+        "triggered_at": format_moment(row.triggered_at),
+        "ended_at": None if row.ended_at is None else format_moment(row.ended_at),
+        "peak_celsius": row.peak_celsius,
+        "minutes": ((row.ended_at or row.heard_at) - row.started_at) / timedelta(minutes=1),
+        "unknown_minutes": row.unknown_minutes,
+    }
+    session.add(
+        ExcursionRevision(excursion_id=row.id, revision=row.revision, revised_at=now, content=said)
+    )
+    row.revision += 1
+
+
+def _content(episode: Episode) -> dict[str, Any]:
+    return {
+        "state": "open" if episode.ended_at is None else "ended",
+        "started_at": episode.started_at,
+        "triggered_at": episode.triggered_at,
+        "ended_at": episode.ended_at,
+        "heard_at": episode.heard_at,
+        "peak_celsius": episode.peak_celsius,
+        "unknown_minutes": episode.unknown_minutes,
+    }

@@ -1,0 +1,174 @@
+"""Readings: stored once, judged as of their own time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from schemas.document import Refusal
+from schemas.fields import format_moment
+from schemas.reading import Reading
+from traceapp.capture.insert import insert
+from traceapp.capture.judging import judge_readings
+from traceapp.capture.post import load_posts
+from traceapp.capture.receipt import Receipt
+from traceapp.capture.rejection import keep_conflict
+from traceapp.models.reading import Reading as ReadingRow
+from traceapp.models.sensor import Sensor
+
+#: A device whose clock is further ahead than this is refused: its reading would hide silence.
+MOST_AHEAD = timedelta(hours=24)
+#: What makes a repeated reading another one; `seq` and `boot` only number the sending.
+_MEASURED = ("celsius", "power", "door_open", "humidity", "battery", "battery_volts")
+_CHUNK = 1_000
+
+_Key = tuple[int, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingMessage:
+    """Readings of one sensor as they came together, already validated."""
+
+    sensor: str
+    readings: Sequence[Reading]
+
+
+def record_readings(
+    session: Session, messages: Sequence[ReadingMessage], now: datetime
+) -> list[Receipt]:
+    """Store and judge readings; one receipt a message, in the same order.
+
+    A reading known already is counted as repeated, one that contradicts a known reading is
+    kept as a conflict and refused, one from a sensor nobody registered is kept unjudged.
+    """
+    receipts = [Receipt() for _ in messages]
+    sensors = know_sensors(session, {message.sensor for message in messages})
+    posts = load_posts(session, list(sensors.values()))
+    first: dict[_Key, tuple[Reading, Receipt, str]] = {}
+    repeats: list[tuple[_Key, Reading, Receipt, str]] = []
+    for message, receipt in zip(messages, receipts):
+        sensor_id = sensors[message.sensor]
+        for index, reading in enumerate(message.readings):
+            if reading.at > now + MOST_AHEAD:
+                receipt.refusals.append(_from_the_future(index, reading))
+                continue
+            key = sensor_id, reading.at
+            if key in first:
+                repeats.append((key, reading, receipt, message.sensor))
+            else:
+                first[key] = reading, receipt, message.sensor
+    newest = _newest(session, sorted(posts))
+    stored = _insert(session, first, now)
+    for key, (reading, receipt, code) in first.items():
+        if key in stored:
+            receipt.stored += 1
+        else:
+            repeats.append((key, reading, receipt, code))
+    _compare(session, repeats, now)
+    fresh: dict[int, list[Reading]] = {}
+    for key in sorted(stored):
+        fresh.setdefault(key[0], []).append(first[key][0])
+    judge_readings(session, dict(fresh), posts, newest, now)
+    return receipts
+
+
+def know_sensors(session: Session, codes: Collection[str]) -> dict[str, int]:
+    """The ids of sensors by code; one that nobody registered is noted as heard."""
+    known = _sensor_ids(session, codes)
+    missing = sorted(set(codes) - set(known))
+    if missing:
+        rows = [{"code": code, "interval_s": 600, "is_registered": False} for code in missing]
+        session.execute(insert(session, Sensor).values(rows).on_conflict_do_nothing())
+        known |= _sensor_ids(session, missing)
+    return known
+
+
+def _sensor_ids(session: Session, codes: Collection[str]) -> dict[str, int]:
+    rows = session.execute(select(Sensor.code, Sensor.id).where(Sensor.code.in_(codes)))
+    return {code: sensor_id for code, sensor_id in rows}
+
+
+def _from_the_future(index: int, reading: Reading) -> Refusal:
+    expected = "a moment at most 24 hours ahead of its arrival"
+    return Refusal("future", f"[{index}].at", expected, format_moment(reading.at))
+
+
+def _newest(session: Session, sensor_ids: Collection[int]) -> dict[int, datetime]:
+    newest = (
+        select(ReadingRow.at)
+        .where(ReadingRow.sensor_id == Sensor.id, ~ReadingRow.is_implausible)
+        .order_by(ReadingRow.at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows: Sequence[Any] = session.execute(
+        select(Sensor.id, newest).where(Sensor.id.in_(sensor_ids))
+    ).all()
+    return {sensor_id: at for sensor_id, at in rows if at}
+
+
+def _insert(
+    session: Session, first: dict[_Key, tuple[Reading, Receipt, str]], now: datetime
+) -> set[_Key]:
+    rows = [
+        {
+            "sensor_id": sensor_id,
+            "received_at": now,
+            "is_implausible": reading.is_implausible,
+            **_content(reading),
+        }
+        for (sensor_id, _), (reading, _, _) in sorted(first.items(), key=lambda item: item[0])
+    ]
+    stored: set[_Key] = set()
+    for start in range(0, len(rows), _CHUNK):
+        statement = insert(session, ReadingRow).on_conflict_do_nothing()
+        statement = statement.returning(ReadingRow.sensor_id, ReadingRow.at)
+        stored |= {
+            (row.sensor_id, row.at)
+            for row in session.execute(statement, rows[start : start + _CHUNK])
+        }
+    return stored
+
+
+def _content(reading: Reading) -> dict[str, Any]:
+    return {field.name: getattr(reading, field.name) for field in fields(reading)}
+
+
+def _compare(
+    session: Session, repeats: Sequence[tuple[_Key, Reading, Receipt, str]], now: datetime
+) -> None:
+    kept = _kept(session, [key for key, *_ in repeats])
+    for key, reading, receipt, code in repeats:
+        row = kept[key]
+        if all(getattr(row, name) == getattr(reading, name) for name in _MEASURED):
+            receipt.repeated += 1
+            continue
+        name = f"{code}@{format_moment(reading.at)}"
+        held = {name: getattr(row, name) for name in ("at", *_MEASURED)}
+        keep_conflict(session, "reading", name, held, asdict(reading), now)
+        differing = next(n for n in _MEASURED if getattr(row, n) != getattr(reading, n))
+        receipt.refusals.append(
+            Refusal(
+                "conflict",
+                differing,
+                str(getattr(row, differing)),
+                f"{getattr(reading, differing)} at {format_moment(reading.at)}",
+            )
+        )
+
+
+def _kept(session: Session, keys: Sequence[_Key]) -> dict[_Key, ReadingRow]:
+    kept: dict[_Key, ReadingRow] = {}
+    for start in range(0, len(keys), _CHUNK):
+        rows = session.scalars(
+            select(ReadingRow).where(
+                tuple_(ReadingRow.sensor_id, ReadingRow.at).in_(keys[start : start + _CHUNK])
+            )
+        )
+        kept |= {(row.sensor_id, row.at): row for row in rows}
+    return kept

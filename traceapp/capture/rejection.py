@@ -1,0 +1,101 @@
+"""Keeping what was refused and what contradicted a known fact."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from schemas.document import Refusal
+from schemas.fields import format_moment
+from traceapp.capture.insert import insert
+from traceapp.models.rejection import Conflict, Rejection
+
+_LONGEST_PAYLOAD = 1_048_576
+
+
+def printable(text: str, longest: int) -> str:
+    """Text that every database takes: no NUL, no lone surrogate, not too long."""
+    clean = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+    return clean[:longest]
+
+
+def canonical(document: dict[str, Any]) -> str:
+    """One spelling for equal content: sorted keys, moments in UTC, nothing that is None."""
+
+    def spell(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return format_moment(value)
+        if isinstance(value, date):
+            return value.isoformat()
+        raise TypeError(f"Expected JSON content, got {value!r}")
+
+    held = {key: value for key, value in document.items() if value is not None}
+    return json.dumps(held, sort_keys=True, ensure_ascii=False, default=spell)
+
+
+def digest(document: dict[str, Any]) -> str:
+    """SHA-256 of the canonical content, in hexadecimal."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()
+
+
+def keep_rejection(
+    session: Session,
+    topic: str,
+    payload: bytes,
+    refusal: Refusal,
+    now: datetime,
+    site: str | None = None,
+) -> None:
+    """Keep a refused message with its reason; the same again only counts up `times`."""
+    row = {
+        "topic": printable(topic, 512),
+        "site_code": None if site is None else printable(site, 64),
+        "reason": refusal.reason,
+        "field": printable(refusal.field, 128),
+        "expected": printable(refusal.expected, 256),
+        "got": printable(refusal.got, 256),
+        "sha256": hashlib.sha256(payload).hexdigest(),
+        "payload": payload[:_LONGEST_PAYLOAD],
+        "times": 1,
+        "first_at": now,
+        "last_at": now,
+    }
+    statement = insert(session, Rejection).values(row)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["topic", "sha256", "reason", "field"],
+            set_={"times": Rejection.times + 1, "last_at": now},
+        )
+    )
+
+
+def keep_conflict(
+    session: Session,
+    noun: str,
+    key: str,
+    kept: dict[str, Any],
+    came: dict[str, Any],
+    now: datetime,
+    site: str | None = None,
+) -> None:
+    """Keep the content that contradicted a known fact; the first one stands."""
+    row = {
+        "noun": noun,
+        "key": key,
+        "site_code": site,
+        "digest": digest(came),
+        "kept": json.loads(canonical(kept)),
+        "came": json.loads(canonical(came)),
+        "first_at": now,
+    }
+    session.execute(insert(session, Conflict).values(row).on_conflict_do_nothing())
+
+
+def mark_replayed(session: Session, rejection_id: int, now: datetime) -> None:
+    """Note that a rejection was taken in after all."""
+    session.execute(update(Rejection).where(Rejection.id == rejection_id).values(replayed_at=now))

@@ -1,0 +1,50 @@
+"""Noticing silence: it must open while nothing arrives, by the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from traceapp.capture.judging import judge_silence
+from traceapp.capture.post import load_posts
+from traceapp.models.excursion import Run
+from traceapp.models.reading import Reading
+from traceapp.models.sensor import Sensor
+from traceapp.rules.judging import Pace
+
+
+def notice_silence(session: Session, now: datetime) -> int:
+    """Open an episode for every sensor that has been silent too long; returns how many."""
+    late = _silent_sensors(session, now)
+    posts = load_posts(session, late)
+    current = [post for held in posts.values() for post in held if post.covers(now)]
+    return judge_silence(session, current, now)
+
+
+def _silent_sensors(session: Session, now: datetime) -> list[int]:
+    newest = (
+        select(Reading.at)
+        .where(Reading.sensor_id == Sensor.id, ~Reading.is_implausible)
+        .order_by(Reading.at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_noticed = (
+        select(Run.id)
+        .where(Run.sensor_id == Sensor.id, Run.rule == "silence", Run.ended_at.is_(None))
+        .exists()
+    )
+    rows: Sequence[Any] = session.execute(
+        select(Sensor.id, Sensor.interval_s, Sensor.silence_s, newest).where(
+            Sensor.is_registered, ~is_noticed
+        )
+    ).all()
+    return [
+        sensor_id
+        for sensor_id, interval_s, silence_s, heard_at in rows
+        if heard_at and now - heard_at > Pace.of(interval_s, silence_s).silence
+    ]
