@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -203,15 +204,20 @@ def unit_named(code: str) -> Unit:
 
 def registry(since: datetime) -> list[Document]:
     """What `traceapp registry load` needs to know before the story begins (contract §3)."""
+    documents = place_documents(SITES)
+    for unit in UNITS:
+        documents += unit_documents(unit, since)
+    contacts = [{"kind": "contact", **contact} for contact in CONTACTS]
+    return [*documents, *map(_product, PRODUCTS), *contacts]
+
+
+def place_documents(sites: Sequence[Site]) -> list[Document]:
+    """The divisions, and the sites in them."""
     divisions: list[Document] = [
         {"kind": "division", "code": code, "name": name, "name_en": name_en}
         for code, (name, name_en) in DIVISIONS.items()
     ]
-    contacts = [{"kind": "contact", **contact} for contact in CONTACTS]
-    documents: list[Document] = [*divisions, *map(_site, SITES)]
-    for unit in UNITS:
-        documents += unit_documents(unit, since)
-    return [*documents, *map(_product, PRODUCTS), *contacts]
+    return [*divisions, *map(_site, sites)]
 
 
 def unit_documents(unit: Unit, since: datetime) -> list[Document]:
