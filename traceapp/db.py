@@ -51,8 +51,7 @@ class Database:
     def read(self) -> Generator[Session, None, None]:
         """A reading transaction: whatever happens in it is rolled back."""
         with Session(self.engine, expire_on_commit=False) as session:
-            yield session
-            session.rollback()
+            yield session  # Closing the session rolls back.
 
     def close(self) -> None:
         self.engine.dispose()
