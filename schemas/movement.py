@@ -74,7 +74,9 @@ class MovementSchema(Document):
     def check_step(self, data: dict[str, Any], **_: Any) -> None:
         step = data["step"]
         errors: dict[str, list[str]] = {}
-        for name, key, wanted in zip(("from", "to"), ("source", "target"), STEPS[step]):
+        for name, key, wanted in zip(
+            ("from", "to"), ("source", "target"), STEPS[step], strict=True
+        ):
             if wanted and key not in data:
                 errors[name] = [f"Expected the code of a {wanted} for {step}, got nothing."]
             elif not wanted and key in data:

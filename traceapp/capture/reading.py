@@ -51,7 +51,7 @@ def record_readings(
     posts = load_posts(session, list(sensors.values()))
     first: dict[_Key, tuple[Reading, Receipt, str]] = {}
     repeats: list[tuple[_Key, Reading, Receipt, str]] = []
-    for message, receipt in zip(messages, receipts):
+    for message, receipt in zip(messages, receipts, strict=True):
         sensor_id = sensors[message.sensor]
         for index, reading in enumerate(message.readings):
             if reading.at > now + MOST_AHEAD:
@@ -90,7 +90,7 @@ def know_sensors(session: Session, codes: Collection[str]) -> dict[str, int]:
 
 def _sensor_ids(session: Session, codes: Collection[str]) -> dict[str, int]:
     rows = session.execute(select(Sensor.code, Sensor.id).where(Sensor.code.in_(codes)))
-    return {code: sensor_id for code, sensor_id in rows}
+    return dict(rows.tuples())
 
 
 def _from_the_future(index: int, reading: Reading) -> Refusal:
