@@ -1,0 +1,18 @@
+"""What tests with one real thing may ask for besides the servers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.integration.door import Door
+from traceapp.db import open_database
+
+
+@pytest.fixture
+def door(database_url: str) -> Generator[Door, None, None]:
+    """The web application over SQLite and again over PostgreSQL."""
+    database = open_database(database_url)
+    yield Door(database)
+    database.close()

@@ -1,0 +1,96 @@
+"""`/metrics` for Prometheus: what the web did, and what waits in the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from traceapp.access.guard import public
+from traceapp.doors import Doors
+from traceapp.models.excursion import Excursion
+from traceapp.models.outbox import Outbox
+from traceapp.models.rejection import Rejection
+
+blueprint = Blueprint("metrics", __name__)
+
+#: Every metric of the web and its meaning; `docs` and a test read this table.
+MEANINGS = {
+    "traceapp_http_requests": "Requests answered, by route, method and status.",
+    "traceapp_http_seconds": "Time from a request to its answer, by route.",
+    "traceapp_open_excursions": "Excursions that have not ended.",
+    "traceapp_outbox_waiting": "E-mails that wait to be sent.",
+    "traceapp_rejections": "Messages and items that were refused and kept.",
+    "traceapp_database_up": "1 when the database answered this scrape.",
+}
+
+
+class _Waiting(Collector):
+    """What the database holds at the moment of a scrape."""
+
+    def __init__(self, parts: Doors) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Count anew; a database that cannot be reached is a figure, not an error."""
+        counts = {
+            "traceapp_open_excursions": select(func.count()).where(Excursion.state == "open"),
+            "traceapp_outbox_waiting": select(func.count()).where(
+                Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None)
+            ),
+            "traceapp_rejections": select(func.count()).select_from(Rejection),
+        }
+        found: dict[str, float] = {"traceapp_database_up": 0}
+        try:
+            with self._parts.database.read() as session:
+                found |= {name: session.scalar(query) or 0 for name, query in counts.items()}
+            found["traceapp_database_up"] = 1
+        except SQLAlchemyError:
+            pass
+        for name, value in found.items():
+            yield GaugeMetricFamily(name, MEANINGS[name], value=value)
+
+
+def count_requests(app: Flask) -> None:
+    """Count every request of an application from its arrival to its answer."""
+    parts: Doors = app.extensions["traceapp"]
+    registry = CollectorRegistry()
+    registry.register(_Waiting(parts))
+    requests = _counter(registry)
+    seconds = _histogram(registry)
+    app.extensions["traceapp-metrics"] = registry
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        route = str(request.url_rule or "none")
+        requests.labels(route, request.method, response.status_code).inc()
+        seconds.labels(route).observe(time.perf_counter() - g.get("started", time.perf_counter()))
+        return response
+
+
+def _counter(registry: CollectorRegistry) -> Counter:
+    name = "traceapp_http_requests"
+    return Counter(name, MEANINGS[name], ["route", "method", "status"], registry=registry)
+
+
+def _histogram(registry: CollectorRegistry) -> Histogram:
+    name = "traceapp_http_seconds"
+    return Histogram(name, MEANINGS[name], ["route"], registry=registry)
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Answer every figure in Prometheus' text format."""
+    registry = current_app.extensions["traceapp-metrics"]
+    return Response(generate_latest(registry), content_type="text/plain; version=0.0.4")

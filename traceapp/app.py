@@ -1,0 +1,60 @@
+"""Making the web application out of its parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from config import Settings
+from traceapp.access.guard import public, stand_guard
+from traceapp.access.headers import add_headers
+from traceapp.api import register_api
+from traceapp.api.metrics import count_requests
+from traceapp.db import Database
+from traceapp.doors import Doors, utc_now
+from traceapp.problem import problem_response
+from traceapp.web import register_pages
+from traceapp.web.error import error_page
+
+MAX_BODY_BYTES = 1 << 20
+_log = logging.getLogger("traceapp.web")
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    mailbox: Path | None = None,
+) -> Flask:
+    """Return the application: pages, API, and a guard before every view of both."""
+    app = Flask("traceapp", static_folder="web/static", template_folder="web/templates")
+    app.extensions["traceapp"] = Doors(settings, database, clock, mailbox)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.strict_slashes = False
+    public(app.view_functions["static"])
+    count_requests(app)
+    app.before_request(stand_guard)
+    register_api(app)
+    register_pages(app)
+    app.register_error_handler(HTTPException, _answer_error)
+    is_https = settings.base_url.startswith("https:")
+    app.after_request(lambda response: add_headers(response, is_https))
+    return app
+
+
+def _answer_error(error: HTTPException) -> Response | HTTPException:
+    """Draw a page for a person and a problem document for a program."""
+    if error.code is None or error.code < 400:
+        return error  # A redirect is an answer, not an error.
+    if error.code >= 500:
+        # The path is logged and never the query: a code in hand may be a person's document.
+        _log.error("%s %s failed", request.method, request.path, exc_info=error.__cause__)
+    if request.path.startswith("/api/v1/") or not request.accept_mimetypes.accept_html:
+        return problem_response(error)
+    return error_page(error)

@@ -1,0 +1,126 @@
+"""The words that people read in place of the codes of the contract."""
+
+from __future__ import annotations
+
+from traceapp.web.language import gettext
+
+#: By the kind of code; a code that is not here is shown as it is.
+LABELS: dict[str, dict[str, str]] = {
+    "role": {
+        "viewer": "viewer",
+        "officer": "officer",
+        "vaccinator": "vaccinator",
+        "admin": "administrator",
+        "device": "device",
+    },
+    "level": {"notice": "Notice", "alarm": "Alarm"},
+    "side": {
+        "above": "Too warm",
+        "below": "Too cold",
+        "silence": "No readings",
+        "door": "Door open",
+        "power": "No mains",
+    },
+    "rule": {
+        "warm": "above 8 °C",
+        "hot": "above the limit for long",
+        "cool": "below 2 °C",
+        "cold": "below the limit for long",
+        "freeze": "freezing (−0.5 °C or less)",
+        "heat": "above 8 °C for 10 h",
+        "heat10": "10 °C or more for 20 h",
+        "heat30": "30 °C or more for 10 h",
+        "heat45": "45 °C or more for 1 h",
+        "silence": "silent",
+        "door": "door open for 5 min",
+        "power": "no mains for 24 h",
+    },
+    "state": {
+        "open": "Open",
+        "ended": "Ended",
+        "closed": "Closed",
+        "withdrawn": "Withdrawn",
+        "ok": "In range",
+        "in_range": "In range",
+        "warm": "Warm",
+        "cold": "Cold",
+        "alarm": "Alarm",
+        "notice": "Notice",
+        "silent": "Silent",
+        "silence": "Silent",
+        "unknown": "Unknown",
+        "none": "No sensor",
+    },
+    "unit": {
+        "cold_room": "cold room",
+        "refrigerator": "refrigerator",
+        "freezer": "freezer",
+        "ult_freezer": "ultra-low freezer",
+        "cold_box": "cold box",
+        "vehicle": "vehicle",
+    },
+    "site": {
+        "manufacturer": "manufacturer",
+        "distributor": "distributor",
+        "cdc": "CDC",
+        "clinic": "clinic",
+        "station": "vaccination station",
+    },
+    "step": {
+        "commissioning": "made",
+        "shipping": "shipped",
+        "receiving": "received",
+        "storing": "moved between units",
+        "returning": "returned",
+        "wasting": "wasted",
+        "destroying": "destroyed",
+        "sampling": "sampled",
+        "counting": "counted",
+    },
+    "balance": {
+        "made": "Made",
+        "received": "Received",
+        "on_hand": "On hand",
+        "in_transit": "In transit",
+        "administered": "Administered",
+        "wasted": "Wasted",
+        "destroyed": "Destroyed",
+        "sampled": "Sampled",
+        "adjusted": "Adjusted by counts",
+        "unexplained": "Unexplained",
+    },
+    "certainty": {"certain": "certain", "possible": "possible"},
+    "kind": {
+        "dose": "Dose",
+        "lot": "Lot",
+        "pack": "Pack",
+        "movement": "Movement",
+        "recipient": "Recipient",
+        "unit": "Unit",
+        "sensor": "Sensor",
+        "site": "Site",
+        "excursion": "Excursion",
+    },
+    "finding": {
+        "lot_expired": "The lot had expired.",
+        "lot_recalled": "The lot is recalled.",
+        "lot_held": "The lot is on hold.",
+        "lot_unknown": "Nobody said that this lot was made.",
+        "not_at_site": "The record does not show the lot at this place.",
+        "pack_used_up": "The pack was used more often than it has doses.",
+        "budget_exceeded": "The time allowed above the limit is used up.",
+        "frozen": "A freeze-sensitive vaccine was frozen.",
+        "exposure_unknown": "For a part of the way nobody measured the temperature.",
+        "open_too_long": "The vial was open for too long.",
+        "wrong_order": "The doses are in the wrong order.",
+        "dose_repeated": "The same dose was already given.",
+    },
+}
+
+
+def label(kind: str, code: str | None) -> str:
+    """Return what people call a code, in the language of this request."""
+    if code is None:
+        return ""
+    text = LABELS.get(kind, {}).get(code)
+    return gettext(text) if text else code.replace("_", " ")

@@ -1,0 +1,10 @@
+"""The application for a WSGI server: `granian --interface wsgi traceapp.wsgi:application`."""
+
+from __future__ import annotations
+
+from config import load_settings
+from traceapp.app import create_app
+from traceapp.db import open_database
+
+_settings = load_settings().require("database_url")
+application = create_app(_settings, open_database(_settings.database_url))
