@@ -1,11 +1,10 @@
-"""The publisher against the embedded broker, with a receiver that may forget to answer."""
+"""The publisher against both brokers, with a receiver that may forget to answer."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from amqtt.client import MQTTClient
 
+from tests.servers.program import free_port, is_listening
 from traceapp.simulate.publisher import (
     AcknowledgementMissing,
     BrokerUnreachable,
@@ -25,25 +25,23 @@ from traceapp.simulate.publisher import (
 Answer = Callable[[str, bytes], tuple[str, Document] | None]
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def broker() -> Iterator[str]:
-    port = _free_port()
+def embedded() -> Iterator[str]:
+    port = free_port()
     command = [sys.executable, "-m", "traceapp.simulate.broker", "--port", str(port)]
     with subprocess.Popen(command) as child:
         for _ in range(100):
-            try:
-                socket.create_connection(("127.0.0.1", port), 0.2).close()
+            if is_listening(port):
                 break
-            except OSError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         yield f"mqtt://127.0.0.1:{port}"
         child.terminate()
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+def broker(request: pytest.FixtureRequest) -> str:
+    server = request.getfixturevalue(request.param)
+    return str(getattr(server, "url", server))
 
 
 class Receiver:
@@ -167,6 +165,6 @@ def test_without_an_answer_settling_says_what_is_missing(broker: str) -> None:
 
 def test_a_broker_that_is_not_there_is_named() -> None:
     with pytest.raises(BrokerUnreachable, match="Expected a broker at 127"):
-        Publisher(f"mqtt://127.0.0.1:{_free_port()}").connect()
+        Publisher(f"mqtt://127.0.0.1:{free_port()}").connect()
     with pytest.raises(BrokerUnreachable, match="Expected mqtt"):
         Publisher("http://127.0.0.1")
