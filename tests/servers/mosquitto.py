@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -73,7 +74,9 @@ class Mosquitto:
     def listen(self, topic: str, log: Path) -> Program:
         """Start ``mosquitto_sub``: its output is ``topic payload`` a line."""
         arguments = ["-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-v", "-d", "-t", topic]
-        listener = Program([self._subscriber, *arguments], log=log)
+        # Into a file it writes in blocks, and would say "Subscribed" with its first message only.
+        unbuffered = ["stdbuf", "-oL"] if shutil.which("stdbuf") else []
+        listener = Program([*unbuffered, self._subscriber, *arguments], log=log)
         self._listeners.append(listener)
         listener.wait_for_output("Subscribed")
         return listener
