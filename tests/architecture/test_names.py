@@ -11,6 +11,7 @@ _EMPTY_MODULES = {"utils", "helpers", "common", "manager", "managers", "misc", "
 _EMPTY_VERB = re.compile(r"_*(handle|process|manage|do)(_|$)")
 _NAMED_BY_LIBRARIES = {"handle_DATA", "handle_RCPT", "handle_EHLO", "process_bind_param"}
 _NAMED_BY_LIBRARIES |= {"process_result_value", "handle_error", "handle_http_exception"}
+_NAMED_BY_LIBRARIES |= {"_handle_publish"}
 
 
 def test_a_noun_is_spelled_in_the_singular_in_every_folder() -> None:
