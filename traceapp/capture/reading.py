@@ -90,7 +90,7 @@ def know_sensors(session: Session, codes: Collection[str]) -> dict[str, int]:
 
 def _sensor_ids(session: Session, codes: Collection[str]) -> dict[str, int]:
     rows = session.execute(select(Sensor.code, Sensor.id).where(Sensor.code.in_(codes)))
-    return dict(rows.tuples())
+    return {row.code: row.id for row in rows}
 
 
 def _from_the_future(index: int, reading: Reading) -> Refusal:
