@@ -1,0 +1,188 @@
+"""What a stretch in a unit did to a product: sums over time that can be added up.
+
+Sources: USP <1079.2> (mean kinetic temperature, activation energy over gas constant 10,000 K)
+and the WHO table of vaccine vial monitors (VVM life; Ea and life at 37 °C per type).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from traceapp.rules.judging import Pace, TimedSample
+
+FREEZING_CELSIUS = -0.5
+_KELVIN = 273.15
+_ACTIVATION_KELVIN = 10_000.0
+_GAS_CONSTANT = 8.314462618
+#: VVM type → life at 37 °C in days, activation energy in J/mol (derived from WHO's table).
+_VVM = {
+    "VVM2": (2.0, 105_900.0),
+    "VVM7": (7.0, 119_200.0),
+    "VVM14": (14.0, 119_200.0),
+    "VVM30": (30.0, 119_200.0),
+}
+
+
+class Segment(NamedTuple):
+    """A stretch [start, end) in which a unit was between `low` and `high` °C, or unknown."""
+
+    start: datetime
+    end: datetime
+    low: float | None
+    high: float | None
+
+    @property
+    def minutes(self) -> float:
+        return (self.end - self.start) / timedelta(minutes=1)
+
+
+class Heard(NamedTuple):
+    """The readings of one sensor that bear on a stretch, ascending, and its pace."""
+
+    pace: Pace
+    samples: Sequence[TimedSample]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a product can bear (°C); `budget` maps a limit to its minutes above, over a life."""
+
+    min_celsius: float = 2.0
+    max_celsius: float = 8.0
+    is_freeze_sensitive: bool = True
+    vvm: str | None = None
+    budget: dict[float, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Sums over a stretch of a product's life; two exposures add up to that of both."""
+
+    observed_minutes: float = 0.0
+    unknown_minutes: float = 0.0
+    minutes_above: float = 0.0
+    minutes_below: float = 0.0
+    degree_minutes_above: float = 0.0
+    min_celsius: float | None = None
+    max_celsius: float | None = None
+    kinetic_sum: float = 0.0
+    vvm_life_used: float | None = None
+    is_frozen: bool = False
+    budget_minutes: tuple[tuple[float, float], ...] = ()
+
+    def __add__(self, other: Exposure) -> Exposure:
+        spent = dict(self.budget_minutes)
+        for limit, minutes in other.budget_minutes:
+            spent[limit] = spent.get(limit, 0.0) + minutes
+        return Exposure(
+            self.observed_minutes + other.observed_minutes,
+            self.unknown_minutes + other.unknown_minutes,
+            self.minutes_above + other.minutes_above,
+            self.minutes_below + other.minutes_below,
+            self.degree_minutes_above + other.degree_minutes_above,
+            _either(min, self.min_celsius, other.min_celsius),
+            _either(max, self.max_celsius, other.max_celsius),
+            self.kinetic_sum + other.kinetic_sum,
+            _either(lambda one, two: one + two, self.vvm_life_used, other.vvm_life_used),
+            self.is_frozen or other.is_frozen,
+            tuple(sorted(spent.items())),
+        )
+
+    @property
+    def mean_kinetic_celsius(self) -> float | None:
+        """Mean kinetic temperature over the observed time; None where nothing was observed."""
+        if not self.observed_minutes:
+            return None
+        mean = self.kinetic_sum / self.observed_minutes
+        return _ACTIVATION_KELVIN / -math.log(mean) - _KELVIN
+
+    def budget_used(self, limits: Limits) -> float | None:
+        """The largest used fraction of the product's budgets; 1 is all of it."""
+        spent = dict(self.budget_minutes)
+        used = [
+            spent.get(limit, 0.0) / minutes for limit, minutes in limits.budget.items() if minutes
+        ]
+        return max(used, default=None)
+
+
+def _either(choose: object, one: float | None, two: float | None) -> float | None:
+    if one is None or two is None:
+        return two if one is None else one
+    return float(choose(one, two))  # type: ignore[operator]  # a function of two floats
+
+
+def timeline(heard: Iterable[Heard], start: datetime, end: datetime) -> list[Segment]:
+    """A unit's temperature over [start, end) from all its sensors, gapless.
+
+    Where several sensors know, the coldest and the warmest count; where none does, it is
+    unknown.
+    """
+    stretches = [stretch for sensor in heard for stretch in _held(sensor, start, end)]
+    edges = sorted({start, end, *(s for s, _, _ in stretches), *(e for _, e, _ in stretches)})
+    stretches.sort(key=lambda stretch: stretch[0])
+    segments: list[Segment] = []
+    active: list[tuple[datetime, datetime, float]] = []
+    position = 0
+    for left, right in zip(edges, edges[1:]):
+        while position < len(stretches) and stretches[position][0] <= left:
+            active.append(stretches[position])
+            position += 1
+        active = [stretch for stretch in active if stretch[1] > left]
+        known = [celsius for _, _, celsius in active]
+        segments.append(Segment(left, right, min(known, default=None), max(known, default=None)))
+    return segments
+
+
+def _held(sensor: Heard, start: datetime, end: datetime) -> list[tuple[datetime, datetime, float]]:
+    samples = [sample for sample in sensor.samples if not sample.is_implausible]
+    held: list[tuple[datetime, datetime, float]] = []
+    for index, sample in enumerate(samples):
+        until = samples[index + 1].at if index + 1 < len(samples) else max(end, sample.at)
+        unknown = sensor.pace.unknown(sample.at, until)
+        left, right = max(sample.at, start), min(unknown[0] if unknown else until, end)
+        if left < right:
+            held.append((left, right, sample.celsius))
+    return held
+
+
+def expose(segments: Iterable[Segment], limits: Limits) -> Exposure:
+    """The exposure of a product to a timeline."""
+    total = Exposure(
+        vvm_life_used=None if limits.vvm is None else 0.0,
+        budget_minutes=tuple((limit, 0.0) for limit in sorted(limits.budget)),
+    )
+    for segment in segments:
+        total = total + _expose_to(segment, limits)
+    return total
+
+
+def _expose_to(segment: Segment, limits: Limits) -> Exposure:
+    minutes, low, high = segment.minutes, segment.low, segment.high
+    if low is None or high is None:
+        return Exposure(unknown_minutes=minutes)
+    is_above = high > limits.max_celsius
+    exposure = Exposure(
+        observed_minutes=minutes,
+        minutes_above=minutes if is_above else 0.0,
+        minutes_below=minutes if low < limits.min_celsius else 0.0,
+        degree_minutes_above=(high - limits.max_celsius) * minutes if is_above else 0.0,
+        min_celsius=low,
+        max_celsius=high,
+        kinetic_sum=minutes * math.exp(-_ACTIVATION_KELVIN / (high + _KELVIN)),
+        is_frozen=limits.is_freeze_sensitive and low <= FREEZING_CELSIUS,
+        budget_minutes=tuple((limit, minutes) for limit in limits.budget if high > limit),
+    )
+    if limits.vvm is None:
+        return exposure
+    return replace(exposure, vvm_life_used=minutes / vvm_life_minutes(limits.vvm, high))
+
+
+def vvm_life_minutes(vvm: str, celsius: float) -> float:
+    """How long a monitor of that type lasts at a constant temperature, in minutes."""
+    days, activation = _VVM[vvm]
+    exponent = activation / _GAS_CONSTANT * (1 / (celsius + _KELVIN) - 1 / 310.15)
+    return days * 1_440 * math.exp(exponent)

@@ -1,0 +1,113 @@
+"""What an excursion touched: a walk along a lot's postings with the most that can be exposed.
+
+Where exposed and unexposed stock of one lot lie together nobody can tell them apart. For each
+place we keep the total T and, for each part, the most that can be left of it: U grows by what
+arrives unexposed, E by what arrives exposed, both capped by T. A dose is certain when U = 0
+before it, possible when both can be there, untouched when E = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from traceapp.rules.ledger import Account, Posting
+
+_PLACES = ("unit", "in_transit")
+
+
+@dataclass(slots=True)
+class Stock:
+    """One lot at one place: total, and at most how much of it is unexposed and exposed."""
+
+    total: int = 0
+    unexposed: int = 0
+    exposed: int = 0
+
+    @property
+    def certainty(self) -> str | None:
+        """Whether a dose from here is exposed: certain, possible, or None for not at all."""
+        if self.exposed <= 0:
+            return None
+        return "certain" if self.unexposed <= 0 else "possible"
+
+    def expose(self) -> None:
+        self.unexposed, self.exposed = 0, self.total
+
+    def cap(self) -> None:
+        self.unexposed = min(self.unexposed, self.total)
+        self.exposed = min(self.exposed, self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedDose:
+    """A dose that was, or may have been, exposed before it was given."""
+
+    key: int
+    certainty: str
+
+
+@dataclass(slots=True)
+class Touched:
+    """What became of the stock of a lot that was in the unit during the excursion."""
+
+    present: int = 0
+    stocks: dict[Account, Stock] = field(default_factory=dict)
+    doses: list[TouchedDose] = field(default_factory=list)
+
+    @property
+    def left(self) -> dict[Account, Stock]:
+        """Where exposed stock is, or may be, now."""
+        return {place: stock for place, stock in self.stocks.items() if stock.certainty}
+
+
+def follow(
+    postings: Iterable[Posting],
+    is_there: Callable[[Account], bool],
+    started_at: datetime,
+    ended_at: datetime | None,
+) -> Touched:
+    """Follow a lot's exposed stock; `postings` ascend in time.
+
+    `is_there` says whether a place is the unit of the excursion (or a shipment riding in it).
+    """
+    touched = Touched()
+    has_begun = False
+    for posting in postings:
+        if not has_begun and posting.at >= started_at:
+            has_begun = True
+            _begin(touched, is_there)
+        _move(touched, posting, has_begun)
+        is_exposing = has_begun and (ended_at is None or posting.at < ended_at)
+        if is_exposing and is_there(posting.debit):
+            touched.present += posting.doses
+            touched.stocks[posting.debit].expose()
+    if not has_begun:
+        _begin(touched, is_there)
+    return touched
+
+
+def _begin(touched: Touched, is_there: Callable[[Account], bool]) -> None:
+    for place, stock in touched.stocks.items():
+        if is_there(place) and stock.total > 0:
+            touched.present += stock.total
+            stock.expose()
+
+
+def _move(touched: Touched, posting: Posting, has_begun: bool) -> None:
+    exposed, unexposed = 0, posting.doses
+    if posting.credit.kind in _PLACES:
+        stock = touched.stocks.setdefault(posting.credit, Stock())
+        if posting.fact.is_dose and has_begun and stock.certainty:
+            touched.doses.append(TouchedDose(posting.fact.key, stock.certainty))
+        exposed = min(stock.exposed, posting.doses)
+        unexposed = min(stock.unexposed, posting.doses)
+        stock.total -= posting.doses
+        stock.cap()
+    if posting.debit.kind in _PLACES:
+        stock = touched.stocks.setdefault(posting.debit, Stock())
+        stock.total += posting.doses
+        stock.exposed += exposed
+        stock.unexposed += unexposed
+        stock.cap()
