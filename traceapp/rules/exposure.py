@@ -7,9 +7,10 @@ and the WHO table of vaccine vial monitors (VVM life; Ea and life at 37 °C per 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from traceapp.rules.judging import Pace, TimedSample
@@ -109,10 +110,12 @@ class Exposure:
         return max(used, default=None)
 
 
-def _either(choose: object, one: float | None, two: float | None) -> float | None:
+def _either(
+    choose: Callable[[float, float], float], one: float | None, two: float | None
+) -> float | None:
     if one is None or two is None:
         return two if one is None else one
-    return float(choose(one, two))  # type: ignore[operator]  # a function of two floats
+    return choose(one, two)
 
 
 def timeline(heard: Iterable[Heard], start: datetime, end: datetime) -> list[Segment]:
@@ -127,7 +130,7 @@ def timeline(heard: Iterable[Heard], start: datetime, end: datetime) -> list[Seg
     segments: list[Segment] = []
     active: list[tuple[datetime, datetime, float]] = []
     position = 0
-    for left, right in zip(edges, edges[1:]):
+    for left, right in pairwise(edges):
         while position < len(stretches) and stretches[position][0] <= left:
             active.append(stretches[position])
             position += 1

@@ -14,8 +14,6 @@ from datetime import datetime
 
 from traceapp.rules.ledger import Account, Posting
 
-_PLACES = ("unit", "in_transit")
-
 
 @dataclass(slots=True)
 class Stock:
@@ -97,7 +95,7 @@ def _begin(touched: Touched, is_there: Callable[[Account], bool]) -> None:
 
 def _move(touched: Touched, posting: Posting, has_begun: bool) -> None:
     exposed, unexposed = 0, posting.doses
-    if posting.credit.kind in _PLACES:
+    if posting.credit.is_place:
         stock = touched.stocks.setdefault(posting.credit, Stock())
         if posting.fact.is_dose and has_begun and stock.certainty:
             touched.doses.append(TouchedDose(posting.fact.key, stock.certainty))
@@ -105,7 +103,7 @@ def _move(touched: Touched, posting: Posting, has_begun: bool) -> None:
         unexposed = min(stock.unexposed, posting.doses)
         stock.total -= posting.doses
         stock.cap()
-    if posting.debit.kind in _PLACES:
+    if posting.debit.is_place:
         stock = touched.stocks.setdefault(posting.debit, Stock())
         stock.total += posting.doses
         stock.exposed += exposed

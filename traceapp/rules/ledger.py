@@ -35,6 +35,11 @@ class Account(NamedTuple):
     unit: int | None = None
     shipment: int | None = None
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it is somewhere in the world, and not a reason for being gone."""
+        return self.kind in ("unit", "in_transit")
+
 
 UNEXPLAINED = Account("unexplained")
 

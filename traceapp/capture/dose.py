@@ -1,0 +1,128 @@
+"""Doses: what was given is recorded, whatever is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from schemas.dose import Dose, Recipient
+from schemas.lot import LotKey
+from traceapp.capture.insert import insert
+from traceapp.capture.ledger import book_dose
+from traceapp.capture.movement import know_lot
+from traceapp.capture.rejection import digest, keep_conflict
+from traceapp.models.dose import Dose as DoseRow
+from traceapp.models.dose import Recipient as RecipientRow
+from traceapp.models.lot import Pack
+from traceapp.models.site import Site
+from traceapp.models.unit import Unit
+from traceapp.rules.gs1 import read_element_string
+from traceapp.vault import Vault, mask_document, mask_name
+
+
+class DoseRefused(ValueError):
+    """A dose that names a place nobody registered; `field` says which."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class DoseOutcome:
+    """What became of a report: new, repeated, or in conflict with what was first reported."""
+
+    dose_id: int
+    is_new: bool
+    is_conflict: bool = False
+
+
+def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> DoseOutcome:
+    """Store a dose and book it; the same again changes nothing.
+
+    Another content under a known id is kept as a conflict. Raises DoseRefused for an unknown
+    site, or a unit that is not of that site.
+    """
+    mark = _mark(dose, vault)
+    known = session.execute(
+        select(DoseRow.id, DoseRow.digest).where(DoseRow.code == dose.id)
+    ).one_or_none()
+    if known is not None:
+        is_conflict = known.digest != mark["digest"]
+        if is_conflict:
+            kept = {"digest": known.digest}
+            keep_conflict(session, "dose", dose.id, kept, mark, now, dose.site)
+        return DoseOutcome(known.id, is_new=False, is_conflict=is_conflict)
+    site_id, unit_id = _places(session, dose)
+    row = DoseRow(
+        code=dose.id,
+        at=dose.at,
+        site_id=site_id,
+        unit_id=unit_id,
+        lot_id=_lot_id(session, dose),
+        pack_code=dose.pack,
+        recipient_id=_know_recipient(session, dose.recipient, vault),
+        dose_number=dose.dose_number,
+        vaccinator=dose.vaccinator,
+        route=dose.route,
+        body_site=dose.body_site,
+        digest=mark["digest"],
+        recorded_at=now,
+    )
+    session.add(row)
+    session.flush()
+    book_dose(session, row)
+    return DoseOutcome(row.id, is_new=True)
+
+
+def _mark(dose: Dose, vault: Vault) -> dict[str, Any]:
+    """The content of a dose without the person: the recipient counts by the keyed index."""
+    content = asdict(dose)
+    person = content.pop("recipient")
+    content["recipient"] = vault.index(dose.recipient.document).hex()
+    sealed = digest({**content, "person": vault.index(repr(sorted(person.items()))).hex()})
+    return {**content, "digest": sealed}
+
+
+def _places(session: Session, dose: Dose) -> tuple[int, int | None]:
+    site_id = session.scalar(select(Site.id).where(Site.code == dose.site))
+    if site_id is None:
+        raise DoseRefused("site", f"Expected a registered site, got {dose.site}.")
+    if dose.unit is None:
+        return site_id, None
+    unit_id = session.scalar(select(Unit.id).where(Unit.code == dose.unit, Unit.site_id == site_id))
+    if unit_id is None:
+        raise DoseRefused("unit", f"Expected a unit of site {dose.site}, got {dose.unit}.")
+    return site_id, unit_id
+
+
+def _lot_id(session: Session, dose: Dose) -> int | None:
+    if dose.lot is not None:
+        return know_lot(session, dose.lot).id
+    pack = dose.pack or ""
+    known = session.scalar(select(Pack.lot_id).where(Pack.code == pack))
+    if known is not None:
+        return known
+    named = read_element_string(pack)
+    if named is not None and named.lot is not None:
+        return know_lot(session, LotKey(named.gtin, named.lot)).id
+    return None
+
+
+def _know_recipient(session: Session, recipient: Recipient, vault: Vault) -> int:
+    index = vault.index(recipient.document)
+    row = {
+        "document_index": index,
+        "document_masked": mask_document(recipient.document),
+        "name_masked": mask_name(recipient.name) if recipient.name else None,
+        "key_id": vault.key_id,
+        "sealed": vault.seal(recipient),
+    }
+    session.execute(insert(session, RecipientRow).values(row).on_conflict_do_nothing())
+    return session.scalars(
+        select(RecipientRow.id).where(RecipientRow.document_index == index)
+    ).one()

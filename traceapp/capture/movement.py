@@ -1,0 +1,181 @@
+"""Movements: each is a fact, kept even when the ledger cannot explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from schemas.document import Refusal
+from schemas.lot import LotKey
+from schemas.movement import STEPS, Movement
+from traceapp.capture.insert import insert
+from traceapp.capture.ledger import book
+from traceapp.capture.receipt import Receipt
+from traceapp.capture.rejection import canonical, digest, keep_conflict
+from traceapp.models.lot import Lot, Pack, PackMovement
+from traceapp.models.movement import Movement as MovementRow
+from traceapp.models.site import Site
+from traceapp.models.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class MovementMessage:
+    """Movements as they came together; `site` is the code of who reports (None over HTTP)."""
+
+    site: str | None
+    movements: Sequence[Movement]
+
+
+class Refused(Exception):
+    """A movement that cannot be taken as it is; carries the Refusal."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+def record_movements(
+    session: Session, messages: Sequence[MovementMessage], now: datetime
+) -> list[Receipt]:
+    """Store movements and bring the ledgers of their lots up to date; one receipt a message."""
+    receipts: list[Receipt] = []
+    touched: set[int] = set()
+    for message in messages:
+        receipt = Receipt()
+        for movement in message.movements:
+            try:
+                lot_id = _record(session, movement, message.site, now)
+            except Refused as refused:
+                receipt.refusals.append(refused.refusal)
+                continue
+            if lot_id is None:
+                receipt.repeated += 1
+            else:
+                receipt.stored += 1
+                touched.add(lot_id)
+        receipts.append(receipt)
+    for lot_id in sorted(touched):
+        book(session, lot_id)
+    return receipts
+
+
+def reporter(session: Session, movement: Movement) -> str | None:
+    """The code of the site whose business a movement is; None where its unit is unknown."""
+    unit = _reporting_unit(movement)
+    return session.scalar(
+        select(Site.code).join(Unit, Unit.site_id == Site.id).where(Unit.code == unit)
+    )
+
+
+def know_lot(session: Session, key: LotKey) -> Lot:
+    """The lot of that key, noted as heard of where it is new."""
+    row = {"gtin": key.gtin, "number": key.number}
+    session.execute(insert(session, Lot).values(row).on_conflict_do_nothing())
+    return session.scalars(select(Lot).where(Lot.gtin == key.gtin, Lot.number == key.number)).one()
+
+
+def _reporting_unit(movement: Movement) -> str | None:
+    arrives = movement.step in ("commissioning", "receiving")
+    return movement.target if arrives else movement.source
+
+
+def _record(session: Session, movement: Movement, site: str | None, now: datetime) -> int | None:
+    """Store one movement; returns its lot, or None for one that was known already."""
+    content = _content(movement)
+    known = session.execute(
+        select(MovementRow.digest).where(MovementRow.code == movement.id)
+    ).scalar_one_or_none()
+    if known is not None:
+        _compare(session, movement, known, content, site, now)
+        return None
+    places = _places(session, movement)
+    home = reporter(session, movement)
+    if site is not None and home != site:
+        raise Refused(Refusal("not_the_reporter", "site", f"a report by {home}", site))
+    lot = know_lot(session, movement.lot)
+    if movement.step == "commissioning":
+        lot.made_on = lot.made_on or movement.made_on
+        lot.expires_on = lot.expires_on or movement.expires_on
+        lot.release = lot.release or movement.release
+    site_id = session.scalars(select(Site.id).where(Site.code == home)).one()
+    row = MovementRow(
+        code=movement.id,
+        at=movement.at,
+        step=movement.step,
+        lot_id=lot.id,
+        doses=movement.doses,
+        site_id=site_id,
+        document=movement.document,
+        operator=movement.operator,
+        reason=movement.reason,
+        witnesses=list(movement.witnesses) or None,
+        digest=digest(content),
+        recorded_at=now,
+        **places,
+    )
+    session.add(row)
+    session.flush()
+    _name_packs(session, row, lot, movement.packs)
+    return lot.id
+
+
+def _compare(
+    session: Session,
+    movement: Movement,
+    known: str,
+    content: dict[str, Any],
+    site: str | None,
+    now: datetime,
+) -> None:
+    if known == digest(content):
+        return
+    keep_conflict(session, "movement", movement.id, {"digest": known}, content, now, site)
+    raise Refused(Refusal("conflict", "id", "the content first sent with this id", movement.id))
+
+
+def _content(movement: Movement) -> dict[str, Any]:
+    content = asdict(movement)
+    content["packs"] = sorted(movement.packs)
+    canonical(content)
+    return content
+
+
+def _places(session: Session, movement: Movement) -> dict[str, int | None]:
+    source, target = STEPS[movement.step]
+    places: dict[str, int | None] = {}
+    for field, kind, code in (
+        ("from", source, movement.source),
+        ("to", target, movement.target),
+        ("carrier", "unit", movement.carrier),
+    ):
+        column = "carrier_id" if field == "carrier" else f"{field}_{kind}_id"
+        if kind is None or code is None:
+            continue
+        model = Unit if kind == "unit" else Site
+        found = session.scalar(select(model.id).where(model.code == code))
+        if found is None:
+            raise Refused(Refusal(f"unknown_{kind}", field, f"a registered {kind}", code))
+        places[column] = found
+    return places
+
+
+def _name_packs(session: Session, row: MovementRow, lot: Lot, packs: Sequence[str]) -> None:
+    codes = sorted(set(packs))
+    if not codes:
+        return
+    session.execute(
+        insert(session, Pack)
+        .values([{"code": code, "lot_id": lot.id} for code in codes])
+        .on_conflict_do_nothing()
+    )
+    named = session.scalars(select(Pack.id).where(Pack.code.in_(codes))).all()
+    session.execute(
+        insert(session, PackMovement)
+        .values([{"pack_id": pack_id, "movement_id": row.id} for pack_id in named])
+        .on_conflict_do_nothing()
+    )
