@@ -12,10 +12,7 @@ from pathlib import Path
 
 _CHINA = timezone(timedelta(hours=8))
 _OWN = Path(__file__).parent / "data" / "refrigerator_fahrenheit.csv"
-_REAL = (
-    Path(__file__).parents[3]
-    / "shared/data/real_series/machine_temperature_system_failure.csv"
-)
+_REAL = Path(__file__).parents[3] / "shared/data/real_series/machine_temperature_system_failure.csv"
 
 
 @dataclass(frozen=True)
