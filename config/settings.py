@@ -52,6 +52,9 @@ class Settings:
     secret_key_given: str = _setting(checks.secret_key, "32 random bytes or more", secret=True)
     """``TRACEAPP_SECRET_KEY`` as it was given; read ``secret_key``, which also knows the file."""
 
+    metrics_bind: str = _setting(checks.bind, "127.0.0.1:9101")
+    """Where the ingester serves its Prometheus metrics. Not given, it serves none."""
+
     data_folder: str = _setting(checks.folder, "/var/lib/traceapp", default="var")
     """Where a generated secret key is kept, and the demo's data."""
 

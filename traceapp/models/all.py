@@ -8,6 +8,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     division,
     dose,
     excursion,
+    heartbeat,
     lot,
     movement,
     outbox,
