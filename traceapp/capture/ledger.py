@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, select, union_all
@@ -136,7 +136,8 @@ def _sync(session: Session, model: Derived, lot_id: int, rows: list[dict[str, An
     names = [name for name in rows[0] if name != "lot_id"] if rows else []
     wanted = Counter(repr([row[name] for name in names]) for row in rows)
     gone: list[int] = []
-    for held in session.scalars(select(model).where(model.lot_id == lot_id)):
+    stored: Sequence[Any] = session.scalars(select(model).where(model.lot_id == lot_id)).all()
+    for held in stored:
         spelled = repr([getattr(held, name) for name in names])
         if wanted[spelled] > 0:
             wanted[spelled] -= 1

@@ -1,0 +1,648 @@
+"""Create all tables"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from traceapp.models.base import BigKey, Moment
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("division_code", sa.String(length=6), nullable=False),
+        sa.Column("site_code", sa.String(length=64), nullable=True),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__account")),
+        sa.UniqueConstraint("name", name=op.f("uq__account__name")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("object", sa.String(length=256), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__audit")),
+    )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__audit_at"), ["at"], unique=False)
+
+    op.create_table(
+        "conflict",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("noun", sa.String(length=16), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("site_code", sa.String(length=64), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("kept", sa.JSON(), nullable=False),
+        sa.Column("came", sa.JSON(), nullable=False),
+        sa.Column("first_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__conflict")),
+        sa.UniqueConstraint("noun", "key", "digest", name=op.f("uq__conflict__noun_key_digest")),
+    )
+    with op.batch_alter_table("conflict", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__conflict_site_code"), ["site_code"], unique=False)
+
+    op.create_table(
+        "contact",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(), nullable=True),
+        sa.Column("division_code", sa.String(length=6), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("level", sa.String(length=8), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__contact")),
+        sa.UniqueConstraint(
+            "email", "division_code", name=op.f("uq__contact__email_division_code")
+        ),
+    )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix__contact_division_code"), ["division_code"], unique=False
+        )
+
+    op.create_table(
+        "division",
+        sa.Column("code", sa.String(length=6), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_en", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk__division")),
+    )
+    op.create_table(
+        "lot",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("gtin", sa.String(length=14), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("release", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__lot")),
+        sa.UniqueConstraint("gtin", "number", name=op.f("uq__lot__gtin_number")),
+    )
+    with op.batch_alter_table("lot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__lot_number"), ["number"], unique=False)
+
+    op.create_table(
+        "product",
+        sa.Column("gtin", sa.String(length=14), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_en", sa.String(), nullable=True),
+        sa.Column("manufacturer", sa.String(), nullable=True),
+        sa.Column("doses_per_pack", sa.Integer(), nullable=False),
+        sa.Column("min_celsius", sa.Double(), nullable=False),
+        sa.Column("max_celsius", sa.Double(), nullable=False),
+        sa.Column("is_freeze_sensitive", sa.Boolean(), nullable=False),
+        sa.Column("vvm", sa.String(length=8), nullable=True),
+        sa.Column("budget", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("gtin", name=op.f("pk__product")),
+    )
+    op.create_table(
+        "recipient",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("document_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("document_masked", sa.String(length=64), nullable=False),
+        sa.Column("name_masked", sa.String(length=64), nullable=True),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__recipient")),
+        sa.UniqueConstraint("document_index", name=op.f("uq__recipient__document_index")),
+    )
+    op.create_table(
+        "rejection",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("topic", sa.String(length=512), nullable=False),
+        sa.Column("site_code", sa.String(length=64), nullable=True),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("field", sa.String(length=128), nullable=False),
+        sa.Column("expected", sa.String(length=256), nullable=False),
+        sa.Column("got", sa.String(length=256), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("first_at", Moment(), nullable=False),
+        sa.Column("last_at", Moment(), nullable=False),
+        sa.Column("replayed_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__rejection")),
+        sa.UniqueConstraint(
+            "topic",
+            "sha256",
+            "reason",
+            "field",
+            name=op.f("uq__rejection__topic_sha256_reason_field"),
+        ),
+    )
+    with op.batch_alter_table("rejection", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__rejection_site_code"), ["site_code"], unique=False)
+
+    op.create_table(
+        "sensor",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("interval_s", sa.Integer(), nullable=False),
+        sa.Column("silence_s", sa.Integer(), nullable=True),
+        sa.Column("is_registered", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=True),
+        sa.Column("status_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__sensor")),
+        sa.UniqueConstraint("code", name=op.f("uq__sensor__code")),
+    )
+    op.create_table(
+        "site",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_en", sa.String(), nullable=True),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("division_code", sa.String(length=6), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__site")),
+        sa.UniqueConstraint("code", name=op.f("uq__site__code")),
+    )
+    with op.batch_alter_table("site", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__site_division_code"), ["division_code"], unique=False)
+
+    op.create_table(
+        "pack",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__pack__lot_id__lot")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__pack")),
+        sa.UniqueConstraint("code", name=op.f("uq__pack__code")),
+    )
+    with op.batch_alter_table("pack", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__pack_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
+        "reading",
+        sa.Column("sensor_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("celsius", sa.Double(), nullable=False),
+        sa.Column("received_at", Moment(), nullable=False),
+        sa.Column("is_implausible", sa.Boolean(), nullable=False),
+        sa.Column("power", sa.Boolean(), nullable=True),
+        sa.Column("door_open", sa.Boolean(), nullable=True),
+        sa.Column("humidity", sa.Double(), nullable=True),
+        sa.Column("battery", sa.Double(), nullable=True),
+        sa.Column("battery_volts", sa.Double(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("boot", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sensor_id"], ["sensor.id"], name=op.f("fk__reading__sensor_id__sensor")
+        ),
+        sa.PrimaryKeyConstraint("sensor_id", "at", name=op.f("pk__reading")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=True),
+        sa.Column("used_at", Moment(), nullable=True),
+        sa.Column("revoked_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk__token__account_id__account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__token")),
+        sa.UniqueConstraint("digest", name=op.f("uq__token__digest")),
+    )
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__token_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "unit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_en", sa.String(), nullable=True),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__unit__site_id__site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__unit")),
+        sa.UniqueConstraint("code", name=op.f("uq__unit__code")),
+    )
+    with op.batch_alter_table("unit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__unit_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sensor_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("from_at", Moment(), nullable=True),
+        sa.Column("until_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sensor_id"], ["sensor.id"], name=op.f("fk__attachment__sensor_id__sensor")
+        ),
+        sa.ForeignKeyConstraint(
+            ["unit_id"], ["unit.id"], name=op.f("fk__attachment__unit_id__unit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__attachment")),
+    )
+    with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__attachment_sensor_id"), ["sensor_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__attachment_unit_id"), ["unit_id"], unique=False)
+
+    op.create_table(
+        "dose",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("lot_id", sa.Integer(), nullable=True),
+        sa.Column("pack_code", sa.String(length=128), nullable=True),
+        sa.Column("recipient_id", BigKey, nullable=False),
+        sa.Column("dose_number", sa.Integer(), nullable=True),
+        sa.Column("vaccinator", sa.String(length=64), nullable=True),
+        sa.Column("route", sa.String(length=64), nullable=True),
+        sa.Column("body_site", sa.String(length=64), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__dose__lot_id__lot")),
+        sa.ForeignKeyConstraint(
+            ["recipient_id"], ["recipient.id"], name=op.f("fk__dose__recipient_id__recipient")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__dose__site_id__site")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk__dose__unit_id__unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__dose")),
+        sa.UniqueConstraint("code", name=op.f("uq__dose__code")),
+    )
+    with op.batch_alter_table("dose", schema=None) as batch_op:
+        batch_op.create_index("ix__dose__lot_id_at", ["lot_id", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix__dose_pack_code"), ["pack_code"], unique=False)
+        batch_op.create_index(batch_op.f("ix__dose_recipient_id"), ["recipient_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__dose_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "excursion",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(length=32), nullable=False),
+        sa.Column("level", sa.String(length=8), nullable=False),
+        sa.Column("side", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("triggered_at", Moment(), nullable=False),
+        sa.Column("ended_at", Moment(), nullable=True),
+        sa.Column("heard_at", Moment(), nullable=False),
+        sa.Column("peak_celsius", sa.Double(), nullable=True),
+        sa.Column("limit_celsius", sa.Double(), nullable=True),
+        sa.Column("unknown_minutes", sa.Double(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("is_late", sa.Boolean(), nullable=False),
+        sa.Column("found_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["unit_id"], ["unit.id"], name=op.f("fk__excursion__unit_id__unit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__excursion")),
+    )
+    with op.batch_alter_table("excursion", schema=None) as batch_op:
+        batch_op.create_index("ix__excursion__started_at", ["started_at"], unique=False)
+        batch_op.create_index(
+            "ix__excursion__unit_id_started_at", ["unit_id", "started_at"], unique=False
+        )
+
+    op.create_table(
+        "movement",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("step", sa.String(length=16), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("doses", BigKey, nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("from_unit_id", sa.Integer(), nullable=True),
+        sa.Column("to_unit_id", sa.Integer(), nullable=True),
+        sa.Column("from_site_id", sa.Integer(), nullable=True),
+        sa.Column("to_site_id", sa.Integer(), nullable=True),
+        sa.Column("carrier_id", sa.Integer(), nullable=True),
+        sa.Column("document", sa.String(length=64), nullable=True),
+        sa.Column("operator", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("witnesses", sa.JSON(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["carrier_id"], ["unit.id"], name=op.f("fk__movement__carrier_id__unit")
+        ),
+        sa.ForeignKeyConstraint(
+            ["from_site_id"], ["site.id"], name=op.f("fk__movement__from_site_id__site")
+        ),
+        sa.ForeignKeyConstraint(
+            ["from_unit_id"], ["unit.id"], name=op.f("fk__movement__from_unit_id__unit")
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__movement__lot_id__lot")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__movement__site_id__site")),
+        sa.ForeignKeyConstraint(
+            ["to_site_id"], ["site.id"], name=op.f("fk__movement__to_site_id__site")
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_unit_id"], ["unit.id"], name=op.f("fk__movement__to_unit_id__unit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__movement")),
+        sa.UniqueConstraint("code", name=op.f("uq__movement__code")),
+    )
+    with op.batch_alter_table("movement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__movement_lot_id"), ["lot_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__movement_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "run",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("sensor_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(length=32), nullable=False),
+        sa.Column("profile", sa.String(length=64), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("heard_at", Moment(), nullable=False),
+        sa.Column("ended_at", Moment(), nullable=True),
+        sa.Column("triggered_at", Moment(), nullable=True),
+        sa.Column("peak_celsius", sa.Double(), nullable=True),
+        sa.Column("unknown", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sensor_id"], ["sensor.id"], name=op.f("fk__run__sensor_id__sensor")
+        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk__run__unit_id__unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__run")),
+    )
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix__run__sensor_id_started_at", ["sensor_id", "started_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix__run__unit_id_rule_started_at", ["unit_id", "rule", "started_at"], unique=False
+        )
+
+    op.create_table(
+        "unit_profile",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("profile", sa.String(length=64), nullable=False),
+        sa.Column("from_at", Moment(), nullable=True),
+        sa.Column("until_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["unit_id"], ["unit.id"], name=op.f("fk__unit_profile__unit_id__unit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__unit_profile")),
+    )
+    with op.batch_alter_table("unit_profile", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__unit_profile_unit_id"), ["unit_id"], unique=False)
+
+    op.create_table(
+        "excursion_revision",
+        sa.Column("excursion_id", BigKey, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revised_at", Moment(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["excursion_id"],
+            ["excursion.id"],
+            name=op.f("fk__excursion_revision__excursion_id__excursion"),
+        ),
+        sa.PrimaryKeyConstraint("excursion_id", "revision", name=op.f("pk__excursion_revision")),
+    )
+    op.create_table(
+        "finding",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("movement_id", BigKey, nullable=True),
+        sa.Column("dose_id", BigKey, nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["dose_id"], ["dose.id"], name=op.f("fk__finding__dose_id__dose")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__finding__lot_id__lot")),
+        sa.ForeignKeyConstraint(
+            ["movement_id"], ["movement.id"], name=op.f("fk__finding__movement_id__movement")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__finding__site_id__site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__finding")),
+    )
+    with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__finding_dose_id"), ["dose_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__finding_lot_id"), ["lot_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__finding_movement_id"), ["movement_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__finding_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "outbox",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("excursion_id", BigKey, nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("due_at", Moment(), nullable=False),
+        sa.Column("claimed_until", Moment(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("sent_at", Moment(), nullable=True),
+        sa.Column("given_up_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["excursion_id"], ["excursion.id"], name=op.f("fk__outbox__excursion_id__excursion")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__outbox")),
+        sa.UniqueConstraint("excursion_id", "email", name=op.f("uq__outbox__excursion_id_email")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix__outbox__sent_at_due_at", ["sent_at", "due_at"], unique=False)
+
+    op.create_table(
+        "pack_movement",
+        sa.Column("pack_id", BigKey, nullable=False),
+        sa.Column("movement_id", BigKey, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["movement_id"], ["movement.id"], name=op.f("fk__pack_movement__movement_id__movement")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pack_id"], ["pack.id"], name=op.f("fk__pack_movement__pack_id__pack")
+        ),
+        sa.PrimaryKeyConstraint("pack_id", "movement_id", name=op.f("pk__pack_movement")),
+    )
+    with op.batch_alter_table("pack_movement", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix__pack_movement_movement_id"), ["movement_id"], unique=False
+        )
+
+    op.create_table(
+        "posting",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("doses", BigKey, nullable=False),
+        sa.Column("credit", sa.String(length=16), nullable=False),
+        sa.Column("credit_unit_id", sa.Integer(), nullable=True),
+        sa.Column("credit_shipment_id", BigKey, nullable=True),
+        sa.Column("debit", sa.String(length=16), nullable=False),
+        sa.Column("debit_unit_id", sa.Integer(), nullable=True),
+        sa.Column("debit_shipment_id", BigKey, nullable=True),
+        sa.Column("movement_id", BigKey, nullable=True),
+        sa.Column("dose_id", BigKey, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["credit_shipment_id"],
+            ["movement.id"],
+            name=op.f("fk__posting__credit_shipment_id__movement"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["credit_unit_id"], ["unit.id"], name=op.f("fk__posting__credit_unit_id__unit")
+        ),
+        sa.ForeignKeyConstraint(
+            ["debit_shipment_id"],
+            ["movement.id"],
+            name=op.f("fk__posting__debit_shipment_id__movement"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["debit_unit_id"], ["unit.id"], name=op.f("fk__posting__debit_unit_id__unit")
+        ),
+        sa.ForeignKeyConstraint(["dose_id"], ["dose.id"], name=op.f("fk__posting__dose_id__dose")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__posting__lot_id__lot")),
+        sa.ForeignKeyConstraint(
+            ["movement_id"], ["movement.id"], name=op.f("fk__posting__movement_id__movement")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__posting")),
+    )
+    with op.batch_alter_table("posting", schema=None) as batch_op:
+        batch_op.create_index("ix__posting__credit", ["credit_unit_id", "lot_id"], unique=False)
+        batch_op.create_index("ix__posting__debit", ["debit_unit_id", "lot_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__posting_dose_id"), ["dose_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__posting_lot_id"), ["lot_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__posting_movement_id"), ["movement_id"], unique=False)
+
+    op.create_table(
+        "stay",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("shipment_id", BigKey, nullable=True),
+        sa.Column("from_at", Moment(), nullable=False),
+        sa.Column("until_at", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__stay__lot_id__lot")),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["movement.id"], name=op.f("fk__stay__shipment_id__movement")
+        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk__stay__unit_id__unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__stay")),
+    )
+    with op.batch_alter_table("stay", schema=None) as batch_op:
+        batch_op.create_index("ix__stay__unit_id_from_at", ["unit_id", "from_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix__stay_lot_id"), ["lot_id"], unique=False)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("stay", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__stay_lot_id"))
+        batch_op.drop_index("ix__stay__unit_id_from_at")
+
+    op.drop_table("stay")
+    with op.batch_alter_table("posting", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__posting_movement_id"))
+        batch_op.drop_index(batch_op.f("ix__posting_lot_id"))
+        batch_op.drop_index(batch_op.f("ix__posting_dose_id"))
+        batch_op.drop_index("ix__posting__debit")
+        batch_op.drop_index("ix__posting__credit")
+
+    op.drop_table("posting")
+    with op.batch_alter_table("pack_movement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__pack_movement_movement_id"))
+
+    op.drop_table("pack_movement")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("ix__outbox__sent_at_due_at")
+
+    op.drop_table("outbox")
+    with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__finding_site_id"))
+        batch_op.drop_index(batch_op.f("ix__finding_movement_id"))
+        batch_op.drop_index(batch_op.f("ix__finding_lot_id"))
+        batch_op.drop_index(batch_op.f("ix__finding_dose_id"))
+
+    op.drop_table("finding")
+    op.drop_table("excursion_revision")
+    with op.batch_alter_table("unit_profile", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__unit_profile_unit_id"))
+
+    op.drop_table("unit_profile")
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index("ix__run__unit_id_rule_started_at")
+        batch_op.drop_index("ix__run__sensor_id_started_at")
+
+    op.drop_table("run")
+    with op.batch_alter_table("movement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__movement_site_id"))
+        batch_op.drop_index(batch_op.f("ix__movement_lot_id"))
+
+    op.drop_table("movement")
+    with op.batch_alter_table("excursion", schema=None) as batch_op:
+        batch_op.drop_index("ix__excursion__unit_id_started_at")
+        batch_op.drop_index("ix__excursion__started_at")
+
+    op.drop_table("excursion")
+    with op.batch_alter_table("dose", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__dose_site_id"))
+        batch_op.drop_index(batch_op.f("ix__dose_recipient_id"))
+        batch_op.drop_index(batch_op.f("ix__dose_pack_code"))
+        batch_op.drop_index("ix__dose__lot_id_at")
+
+    op.drop_table("dose")
+    with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__attachment_unit_id"))
+        batch_op.drop_index(batch_op.f("ix__attachment_sensor_id"))
+
+    op.drop_table("attachment")
+    with op.batch_alter_table("unit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__unit_site_id"))
+
+    op.drop_table("unit")
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__token_account_id"))
+
+    op.drop_table("token")
+    op.drop_table("reading")
+    with op.batch_alter_table("pack", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__pack_lot_id"))
+
+    op.drop_table("pack")
+    with op.batch_alter_table("site", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__site_division_code"))
+
+    op.drop_table("site")
+    op.drop_table("sensor")
+    with op.batch_alter_table("rejection", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__rejection_site_code"))
+
+    op.drop_table("rejection")
+    op.drop_table("recipient")
+    op.drop_table("product")
+    with op.batch_alter_table("lot", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__lot_number"))
+
+    op.drop_table("lot")
+    op.drop_table("division")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__contact_division_code"))
+
+    op.drop_table("contact")
+    with op.batch_alter_table("conflict", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__conflict_site_code"))
+
+    op.drop_table("conflict")
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__audit_at"))
+
+    op.drop_table("audit")
+    op.drop_table("account")

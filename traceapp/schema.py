@@ -1,0 +1,42 @@
+"""Creating and migrating the database, with Alembic and without its command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.orm import Session
+
+from traceapp.db import lock_for_migration, open_database
+
+
+def upgrade_database(url: str) -> tuple[str | None, str | None]:
+    """Bring the database to the newest migration; returns the revisions before and after.
+
+    Safe when several processes start at once: they wait for one another.
+    """
+    database = open_database(url)
+    try:
+        with database.begin() as session:
+            lock_for_migration(session)
+            before = _revision(session)
+            configuration = alembic_configuration()
+            configuration.attributes["connection"] = session.connection()
+            command.upgrade(configuration, "head")
+            after = _revision(session)
+    finally:
+        database.close()
+    return before, after
+
+
+def alembic_configuration() -> Config:
+    """Alembic's settings: where the migrations lie."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return configuration
+
+
+def _revision(session: Session) -> str | None:
+    return MigrationContext.configure(session.connection()).get_current_revision()
