@@ -32,6 +32,7 @@ _GOOD_CONNECTION_S = 10.0
 _LONGEST_DELAY_S = 30.0
 #: A batch ends here even when fewer messages were asked for than came: memory is bounded in bytes.
 _MOST_BYTES = 8 * 1024 * 1024
+_MOST_KEPT = 1_000
 _MOST_UNSENT_ANSWERS = 20_000
 _PUBACK = 0x40
 
@@ -154,6 +155,11 @@ class MqttBroker:
         if not self._is_accepted:
             return False
         return self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def tend(self) -> None:
+        """Answer and send pings while the line waits; what comes meanwhile is kept, bounded."""
+        self._read(_MOST_KEPT)
+        self._client.loop_misc()
 
     def close(self) -> None:
         """Write what is still to be said, say goodbye, and keep the session at the broker."""

@@ -42,5 +42,8 @@ class Broker(Protocol):
     def publish(self, topic: str, payload: bytes) -> bool:
         """Hand over an answer of ours at QoS 1; False when nobody can take it now."""
 
+    def tend(self) -> None:
+        """Keep the connection alive while the line waits for something else."""
+
     def close(self) -> None:
         """Leave in peace: what was acknowledged is said, the session stays."""

@@ -19,6 +19,7 @@ class FakeBroker:
         self.window = window
         self.heard: list[tuple[str, bytes]] = []
         self.is_reachable = True
+        self.is_deaf = False  # Acknowledgements get lost on the way.
         self.is_connected = False
         self._epoch = 0
         self._last_mid = 0
@@ -65,6 +66,8 @@ class FakeBroker:
     def acknowledge(self, deliveries: Sequence[Delivery]) -> int:
         """Forget these, unless an earlier connection brought them."""
         known = [d for d in deliveries if d.epoch == self._epoch and self.is_connected]
+        if self.is_deaf:
+            return len(known)
         for delivery in known:
             del self._in_flight[delivery.mid]
         return len(known)
@@ -76,6 +79,9 @@ class FakeBroker:
         self.heard.append((topic, payload))
         self.send(topic, payload)
         return True
+
+    def tend(self) -> None:
+        """A fake connection needs nothing."""
 
     def close(self) -> None:
         """End the connection; the session stays."""

@@ -63,7 +63,7 @@ def book_dose(session: Session, dose: Dose) -> None:
 
 def load_facts(session: Session, lot_id: int) -> list[Fact]:
     """Everything that was reported of a lot, movements and doses."""
-    site_of = dict(session.execute(select(Unit.id, Unit.site_id)).tuples())
+    site_of = dict(session.execute(select(Unit.id, Unit.site_id)).all())
     facts = [
         movement_fact(row, site_of)
         for row in session.scalars(select(Movement).where(Movement.lot_id == lot_id))
@@ -124,7 +124,7 @@ def _held(session: Session, lot_id: int, units: Iterable[int]) -> dict[int, int]
             .where(PostingRow.lot_id == lot_id, column.in_(list(units)))
             .group_by(column)
         )
-        for unit_id, doses in sums.tuples():
+        for unit_id, doses in sums:
             if unit_id is None:
                 continue
             held[unit_id] = held.get(unit_id, 0) + sign * int(doses)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,11 +47,12 @@ def record_movements(
     touched: set[int] = set()
     for message in messages:
         receipt = Receipt()
-        for movement in message.movements:
+        for index, movement in enumerate(message.movements):
             try:
                 lot_id = _record(session, movement, message.site, now)
             except Refused as refused:
-                receipt.refusals.append(refused.refusal)
+                field = f"[{index}].{refused.refusal.field}"
+                receipt.refusals.append(replace(refused.refusal, field=field))
                 continue
             if lot_id is None:
                 receipt.repeated += 1

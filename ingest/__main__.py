@@ -1,0 +1,80 @@
+"""`python -m ingest`, and `traceapp ingest`: the telemetry line until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import start_http_server
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import BindAddress, SettingInvalid, Settings, load_settings
+from ingest.broker import MqttBroker
+from ingest.delivery import BrokerRefused
+from ingest.metrics import REGISTRY
+from ingest.service import Service
+from traceapp.db import open_database
+from traceapp.log import configure_log, one_line
+
+_ABOUT = """Hear the MQTT broker and record what it brings; end cleanly on SIGTERM.
+Settings: TRACEAPP_DATABASE_URL, TRACEAPP_BROKER_URL, TRACEAPP_BROKER_CLIENT_ID,
+TRACEAPP_METRICS_BIND (optional)."""
+
+log = structlog.get_logger("ingest")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the ingester; 0 after SIGTERM or SIGINT, 1 when the world refused, 2 for settings."""
+    parser = argparse.ArgumentParser(prog="traceapp ingest", description=_ABOUT)
+    parser.parse_args(arguments)
+    try:
+        settings = load_settings().require("database_url", "broker_url", "broker_client_id")
+    except SettingInvalid as error:
+        return _complain(str(error), 2)
+    configure_log(settings.broker_client_id)
+    try:
+        _run(settings)
+    except BrokerRefused as error:
+        return _complain(str(error), 1)
+    except SQLAlchemyError as error:
+        return _complain(f"The database refused: {one_line(error)}", 1)
+    return 0
+
+
+def _run(settings: Settings) -> None:
+    _serve_metrics(settings.metrics_bind)
+    database = open_database(settings.database_url)
+    broker = MqttBroker(settings.broker, settings.broker_client_id)
+    service = Service(
+        broker, database, settings.broker_client_id, lambda: datetime.now(UTC), time.sleep
+    )
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: service.stop())
+    # What stands now stands until the end: the collector need not look through it again.
+    gc.collect()
+    gc.freeze()
+    log.info("started", broker=f"{settings.broker.host}:{settings.broker.port}")
+    try:
+        service.run()
+    finally:
+        database.close()
+
+
+def _serve_metrics(bind: str) -> None:
+    if bind:
+        address = BindAddress.of(bind)
+        start_http_server(address.port, address.host, REGISTRY)
+
+
+def _complain(message: str, status: int) -> int:
+    sys.stderr.write(f"traceapp ingest: {message}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""The telemetry line: take a batch, decode, record in one transaction, answer, acknowledge.
+
+Whose fault decides what happens. A batch that cannot be stored because of something in it is
+halved until the one bad message is alone, and that one is kept as rejected. A database that is
+away, full or locked is waited for with the batch in hand: nothing is acknowledged, the broker
+keeps the rest, and an exit would only add a reconnection. Anything else ends the process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    StatementError,
+)
+
+from ingest import metrics
+from ingest.answer import answers_of
+from ingest.decode import Said, decode
+from ingest.delivery import Broker, Delivery
+from ingest.record import Outcome, apart, record, refuse
+from traceapp.db import Database
+from traceapp.log import one_line, where
+
+MOST_MESSAGES = 1_000
+_LONGEST_PAUSE_S = 30.0
+#: So often may a batch fail while the database takes other writes before the batch is suspected.
+_FAILURES_UNTIL_SUSPECTED = 3
+
+log = structlog.get_logger("ingest.pipeline")
+
+
+class Stopping(Exception):
+    """We were asked to end while the database was away; the batch stays with the broker."""
+
+
+class Pipeline:
+    """The line between one broker and one database, moved on by `step`."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        database: Database,
+        clock: Callable[[], datetime],
+        *,
+        most: int = MOST_MESSAGES,
+        pause: Callable[[float], None] = time.sleep,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._broker = broker
+        self._database = database
+        self._clock = clock
+        self._most = most
+        self._pause = pause
+        self._is_stopping = is_stopping
+        self.last_commit_at: datetime | None = None
+        self.stored = 0
+        self.rejected = 0
+
+    def step(self, wait_s: float = 0.0) -> int:
+        """Settle one batch, and return how many messages it had; 0 when nothing came."""
+        deliveries = self._broker.take(self._most, wait_s)
+        metrics.CONNECTED.set(self._broker.is_connected)
+        if not deliveries:
+            return 0
+        began = time.perf_counter()
+        heard = [decode(delivery.topic, delivery.payload) for delivery in deliveries]
+        outcomes = self._record_patiently([said for said in heard if not said.is_ours])
+        for outcome in outcomes:
+            for topic, payload in answers_of(outcome):
+                if not self._broker.publish(topic, payload):
+                    metrics.UNSENT_ANSWERS.inc()
+        told = self._broker.acknowledge(deliveries)
+        self._count(deliveries, heard, outcomes, told)
+        metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
+        return len(deliveries)
+
+    def _record_patiently(self, batch: Sequence[Said]) -> list[Outcome]:
+        """Record a batch however long the database is away; raise Stopping when asked to end."""
+        failures, pause_s = 0, 0.5
+        while True:
+            try:
+                return self._record(batch, failures >= _FAILURES_UNTIL_SUSPECTED)
+            except (OperationalError, InterfaceError) as error:
+                failures += 1
+                metrics.DATABASE_FAILURES.inc()
+                said = one_line(error)
+                log.error(
+                    "database_unavailable", error=said, waiting=len(batch), again_in_s=pause_s
+                )
+            self._wait_for_database(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _wait_for_database(self, pause_s: float) -> None:
+        until = time.monotonic() + pause_s
+        while True:
+            if self._is_stopping():
+                raise Stopping
+            self._broker.tend()
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                return
+            self._pause(min(left_s, 1.0))
+
+    def _record(self, batch: Sequence[Said], is_suspected: bool = False) -> list[Outcome]:
+        """Record a batch in one transaction; what is wrong with its content costs it alone."""
+        if not batch:
+            return []
+        try:
+            with self._database.begin() as session:
+                outcomes = record(session, batch, self._clock())
+        except Exception as error:
+            if not self._is_to_blame(error, is_suspected):
+                raise
+            return self._record_by_halves(batch, error, is_suspected)
+        self.last_commit_at = self._clock()
+        return outcomes
+
+    def _is_to_blame(self, error: Exception, is_suspected: bool) -> bool:
+        """Whether it is the batch that cannot be stored, and not the database that cannot store."""
+        if isinstance(error, OperationalError | InterfaceError):
+            return is_suspected and self._database_writes()
+        if isinstance(error, DataError | IntegrityError):
+            return True
+        return not isinstance(error, DBAPIError | OSError | MemoryError)
+
+    def _record_by_halves(
+        self, batch: Sequence[Said], error: Exception, is_suspected: bool
+    ) -> list[Outcome]:
+        """Find the one message, or the one item of it, that cannot be stored."""
+        metrics.HALVED.inc()
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            halves = batch[:middle], batch[middle:]
+            return [outcome for half in halves for outcome in self._record(half, is_suspected)]
+        [said] = batch
+        if isinstance(error, IntegrityError) and (outcomes := self._record_again(said)):
+            return outcomes
+        parts = apart(said)
+        if len(parts) > 1:
+            return [_together(said, self._record(parts, is_suspected))]
+        return [self._refuse(said, error)]
+
+    def _record_again(self, said: Said) -> list[Outcome]:
+        """Try once more: another writer may have got in between. Nothing when it was not that."""
+        try:
+            with self._database.begin() as session:
+                return record(session, [said], self._clock())
+        except IntegrityError:
+            return []
+
+    def _refuse(self, said: Said, error: Exception) -> Outcome:
+        """Keep what failed alone, with the reason."""
+        is_databases = isinstance(error, StatementError | OverflowError | ValueError)
+        reason = "database_refused" if is_databases else "unforeseen"
+        log.error(reason, topic=said.route.topic, error=type(error).__name__, where=where(error))
+        with self._database.begin() as session:
+            outcome = refuse(session, said, reason, type(error).__name__, self._clock())
+        self.last_commit_at = self._clock()
+        return outcome
+
+    def _database_writes(self) -> bool:
+        """Whether the database takes a transaction that has nothing of the batch in it."""
+        try:
+            with self._database.begin() as session:
+                session.execute(text("UPDATE heartbeat SET at = at"))
+        except (OperationalError, InterfaceError):
+            return False
+        return True
+
+    def _count(
+        self,
+        deliveries: Sequence[Delivery],
+        heard: Sequence[Said],
+        outcomes: Sequence[Outcome],
+        told: int,
+    ) -> None:
+        metrics.BATCH_MESSAGES.observe(len(deliveries))
+        metrics.UNTOLD_ACKNOWLEDGEMENTS.inc(sum(1 for d in deliveries if d.qos) - told)
+        metrics.RETAINED.inc(sum(delivery.is_retained for delivery in deliveries))
+        metrics.REDELIVERED.inc(sum(delivery.is_repeated for delivery in deliveries))
+        for kind in {said.route.kind for said in heard}:
+            metrics.MESSAGES.labels(kind).inc(sum(said.route.kind == kind for said in heard))
+        stored = sum(outcome.stored for outcome in outcomes)
+        refusals = [refusal for outcome in outcomes for refusal in outcome.refusals]
+        metrics.READINGS.labels("stored").inc(stored)
+        metrics.READINGS.labels("repeated").inc(sum(outcome.repeated for outcome in outcomes))
+        metrics.READINGS.labels("refused").inc(len(refusals))
+        for refusal in refusals:
+            metrics.REJECTIONS.labels(refusal.reason).inc()
+        if self.last_commit_at:
+            metrics.LAST_COMMIT.set(self.last_commit_at.timestamp())
+        self.stored += stored
+        self.rejected += len(refusals)
+
+
+def _together(said: Said, outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcomes of a message's items as the outcome of the message."""
+    return Outcome(
+        said,
+        sum(outcome.stored for outcome in outcomes),
+        sum(outcome.repeated for outcome in outcomes),
+        [refusal for outcome in outcomes for refusal in outcome.refusals],
+    )

@@ -1,0 +1,125 @@
+"""What a batch of messages does to the record, in one transaction and nothing outside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from ingest.decode import Rejected, Said
+from schemas.document import Refusal, load_json
+from traceapp.capture.movement import record_movements
+from traceapp.capture.reading import record_readings
+from traceapp.capture.receipt import Receipt
+from traceapp.capture.rejection import keep_rejection
+from traceapp.capture.status import record_status
+
+_PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
+#: Contradictions are kept by capture, beside what they contradict.
+_KEPT_ELSEWHERE = {"conflict"}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one message, for the answers that follow the commit."""
+
+    said: Said
+    stored: int = 0
+    repeated: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def record(session: Session, batch: Sequence[Said], now: datetime) -> list[Outcome]:
+    """Write what a batch says; one outcome a message, in the same order."""
+    outcomes = [
+        Outcome(said, refusals=[rejected.refusal for rejected in said.rejected]) for said in batch
+    ]
+    for said in batch:
+        for rejected in said.rejected:
+            _keep(session, said, rejected, now)
+    _record_kind(session, outcomes, now, lambda said: said.readings, record_readings)
+    _record_kind(session, outcomes, now, lambda said: said.movements, record_movements)
+    newest = {said.status.sensor: said.status.status for said in batch if said.status}
+    for sensor, status in sorted(newest.items()):
+        record_status(session, sensor, status, now)
+    return outcomes
+
+
+def refuse(session: Session, said: Said, reason: str, error: str, now: datetime) -> Outcome:
+    """Keep what could not be recorded, a message or one item of it, with the kind of error."""
+    payload, field = said.payload, ""
+    if said.is_part and said.places:
+        payload, field = _item(said, said.places[0]), f"[{said.places[0]}]"
+    refusal = Refusal(reason, field, "content that can be recorded", error[:80])
+    _keep(session, said, Rejected(payload, refusal), now)
+    return Outcome(said, refusals=[refusal])
+
+
+def apart(said: Said) -> list[Said]:
+    """A message as one message an item, so that a bad item does not hold the good ones back."""
+    places = said.places or ()
+    if len(places) + bool(said.rejected) <= 1:
+        return [said]
+    alone = replace(said, readings=None, movements=None, rejected=[], is_part=True)
+    parts = [replace(alone, rejected=said.rejected, places=None)] if said.rejected else []
+    for index, place in enumerate(places):
+        part = replace(alone, places=[place])
+        if said.readings:
+            readings = said.readings.readings[index : index + 1]
+            part.readings = replace(said.readings, readings=readings)
+        if said.movements:
+            movements = said.movements.movements[index : index + 1]
+            part.movements = replace(said.movements, movements=movements)
+        parts.append(part)
+    return parts
+
+
+def _record_kind(
+    session: Session,
+    outcomes: Sequence[Outcome],
+    now: datetime,
+    message_of: Callable[[Said], Any],
+    record_all: Callable[[Session, Sequence[Any], datetime], list[Receipt]],
+) -> None:
+    speaking = [outcome for outcome in outcomes if message_of(outcome.said)]
+    if not speaking:
+        return
+    receipts = record_all(session, [message_of(outcome.said) for outcome in speaking], now)
+    for outcome, receipt in zip(speaking, receipts, strict=True):
+        outcome.stored, outcome.repeated = receipt.stored, receipt.repeated
+        for refusal in receipt.refusals:
+            rejected = _placed(outcome.said, refusal)
+            outcome.refusals.append(rejected.refusal)
+            if refusal.reason not in _KEPT_ELSEWHERE:
+                _keep(session, outcome.said, rejected, now)
+
+
+def _keep(session: Session, said: Said, rejected: Rejected, now: datetime) -> None:
+    route = said.route
+    keep_rejection(session, route.topic, rejected.payload, rejected.refusal, now, route.site)
+
+
+def _placed(said: Said, refusal: Refusal) -> Rejected:
+    """A refusal of a good item by its index, said by its place in the publisher's own list."""
+    found = _PLACE.match(refusal.field)
+    if not found:
+        return Rejected(said.payload, refusal)
+    index, rest = int(found[1]), found[2]
+    if said.places is None:
+        return Rejected(said.payload, replace(refusal, field=rest))
+    place = said.places[index]
+    name = f"[{place}].{rest}" if rest else f"[{place}]"
+    return Rejected(_item(said, place), replace(refusal, field=name[:128]))
+
+
+def _item(said: Said, place: int) -> bytes:
+    """One item of the payload's list, as JSON."""
+    document = load_json(said.payload)
+    if isinstance(document, dict):
+        document = document[said.route.kind]
+    return msgspec.json.encode(document[place])

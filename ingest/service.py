@@ -1,0 +1,110 @@
+"""The ingester as a process: the line, the clock's silences, signs of life, and a clean end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ingest import metrics
+from ingest.delivery import Broker
+from ingest.health import Heartbeat, Watchdog
+from ingest.pipeline import Pipeline, Stopping
+from traceapp.capture.silence import notice_silence
+from traceapp.db import Database
+from traceapp.log import one_line
+
+SILENCE_EVERY = timedelta(minutes=1)
+#: After a connection the broker may still hold what came while we were away. Nobody is called
+#: silent until that is read: until a wait brought nothing, or this time has passed.
+CATCH_UP = timedelta(minutes=5)
+_FEED_EVERY = timedelta(seconds=5)
+
+log = structlog.get_logger("ingest.service")
+
+
+class Service:
+    """Turns the line until it is asked to stop; `step` is one turn, for tests too."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        database: Database,
+        process: str,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], None],
+    ) -> None:
+        self._broker = broker
+        self._database = database
+        self._clock = clock
+        self.pipeline = Pipeline(
+            broker, database, clock, pause=pause, is_stopping=lambda: self.is_stopping
+        )
+        self.is_stopping = False
+        self._heartbeat = Heartbeat(database, process)
+        self._watchdog = Watchdog()
+        self._feed_at = self._silence_at = started = clock()
+        self._caught_up_at = started + CATCH_UP
+        self._was_connected = False
+
+    def stop(self) -> None:
+        """Ask for an end: the batch in hand is finished first."""
+        self.is_stopping = True
+
+    def run(self) -> None:
+        """Turn until asked to stop, then leave nothing half done. Raises for the world's faults."""
+        self._beat(is_urgent=True)  # A database that is not ours to write ends us here, at once.
+        try:
+            while not self.is_stopping:
+                self.step(wait_s=0.5)
+        except Stopping:
+            log.warning("stopped_with_a_batch_in_hand", meaning="the broker will send it again")
+        finally:
+            self._broker.close()
+            self._watchdog.stop()
+        log.info("stopped", stored=self.pipeline.stored, rejected=self.pipeline.rejected)
+
+    def step(self, wait_s: float = 0.0) -> int:
+        """One turn: settle a batch, then do what the clock asks for; returns how many messages."""
+        settled = self.pipeline.step(wait_s)
+        now = self._clock()
+        self._note_connection(settled, now)
+        if now >= self._feed_at:
+            self._watchdog.feed()
+            self._feed_at = now + _FEED_EVERY
+        try:
+            self._beat()
+            self._notice_silence(now)
+        except (OperationalError, InterfaceError) as error:
+            log.error("database_unavailable", error=one_line(error), waiting=0)
+        return settled
+
+    def _note_connection(self, settled: int, now: datetime) -> None:
+        is_connected = self._broker.is_connected
+        if is_connected and not self._was_connected:
+            self._caught_up_at = now + CATCH_UP
+        elif is_connected and settled == 0:
+            self._caught_up_at = min(self._caught_up_at, now)
+        self._was_connected = is_connected
+
+    def _notice_silence(self, now: datetime) -> None:
+        if now < self._silence_at or now < self._caught_up_at:
+            return
+        self._silence_at = now + SILENCE_EVERY
+        with self._database.begin() as session:
+            opened = notice_silence(session, now)
+        if opened:
+            metrics.SILENCES.inc(opened)
+            log.info("silence_noticed", opened=opened)
+
+    def _beat(self, *, is_urgent: bool = False) -> None:
+        self._heartbeat.beat(
+            self._clock(),
+            is_connected=self._broker.is_connected,
+            last_commit_at=self.pipeline.last_commit_at,
+            stored=self.pipeline.stored,
+            rejected=self.pipeline.rejected,
+            is_urgent=is_urgent,
+        )
