@@ -15,4 +15,5 @@ import click
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def ingest(arguments: tuple[str, ...]) -> None:
     """Become the ingester: it stands beside this package, which must not know it."""
-    os.execv(sys.executable, [sys.executable, "-m", "ingest", *arguments])
+    program = [sys.executable, "-m", "ingest", *arguments]
+    os.execv(sys.executable, program)  # noqa: S606  our own interpreter and arguments

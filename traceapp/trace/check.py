@@ -1,0 +1,174 @@
+"""The check before an injection, and the findings of doses that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from traceapp.models.dose import Dose
+from traceapp.models.lot import Lot, Pack
+from traceapp.models.movement import Finding, Movement
+from traceapp.models.product import Product
+from traceapp.models.site import Site
+from traceapp.models.unit import Unit
+from traceapp.rules.exposure import Limits
+from traceapp.rules.gs1 import read_element_string
+from traceapp.rules.ledger import balance
+from traceapp.trace.exposure import Climate, limits_of
+from traceapp.trace.finding import STOPPING, finding
+from traceapp.trace.history import History, Stretch
+from traceapp.trace.lot import find_lot, load_postings
+from traceapp.trace.path import certain_exposure, possible_exposures
+
+#: China keeps one time: a day of expiry ends at midnight there.
+_CALENDAR = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """What somebody is about to inject: a pack's code, or a lot; and where."""
+
+    site: str | None = None
+    unit: str | None = None
+    gtin: str | None = None
+    lot: str | None = None
+    pack: str | None = None
+
+
+def check_dose(session: Session, intended: Intended, now: datetime) -> dict[str, Any]:
+    """`{"verdict": "give"|"stop", "findings": […]}` for an injection at `now`."""
+    lot = _lot(session, intended)
+    if lot is None:
+        return _verdict([finding("lot_unknown")])
+    found = _findings_of_lot(session, lot, now)
+    found += _findings_of_pack(session, lot, intended.pack, now, given=0)
+    units = _units(session, intended)
+    limits, climate = limits_of(session, lot.gtin), Climate(session)
+    if units:
+        accounts = balance(load_postings(session, lot.id))
+        there = [account for account in accounts if account.unit in units and accounts[account] > 0]
+        if not there:
+            found.append(finding("not_at_site"))
+        holding = [account.unit for account in there if account.unit is not None]
+        stretches = History(session, lot.id, intended.pack).before(holding, now)
+        found += _findings_of_exposure(stretches, climate, limits)
+    return _verdict(found)
+
+
+def findings_of_dose(
+    session: Session,
+    dose: Dose,
+    stretches: Sequence[Stretch],
+    climate: Climate,
+    limits: Limits,
+) -> list[dict[str, Any]]:
+    """What is wrong with a dose that was given, as the record stands now."""
+    lot = session.get(Lot, dose.lot_id) if dose.lot_id else None
+    if lot is None:
+        return [finding("lot_unknown")]
+    found = _findings_of_lot(session, lot, dose.at)
+    found += _findings_of_pack(session, lot, dose.pack_code, dose.at, given=1)
+    kept = session.scalars(select(Finding).where(Finding.dose_id == dose.id))
+    found += [finding(one.code, **one.detail) for one in kept]
+    found += _findings_of_person(session, dose, lot)
+    return found + _findings_of_exposure(stretches, climate, limits)
+
+
+def _verdict(found: list[dict[str, Any]]) -> dict[str, Any]:
+    is_stopped = any(one["code"] in STOPPING for one in found)
+    return {"verdict": "stop" if is_stopped else "give", "findings": found}
+
+
+def _lot(session: Session, intended: Intended) -> Lot | None:
+    if intended.gtin is not None and intended.lot is not None:
+        return find_lot(session, intended.gtin, intended.lot)
+    pack = intended.pack or ""
+    known = session.scalar(select(Lot).join(Pack, Pack.lot_id == Lot.id).where(Pack.code == pack))
+    if known is not None:
+        return known
+    label = read_element_string(pack)
+    return find_lot(session, label.gtin, label.lot) if label and label.lot else None
+
+
+def _units(session: Session, intended: Intended) -> list[int]:
+    query = select(Unit.id).join(Site, Site.id == Unit.site_id).order_by(Unit.id)
+    if intended.unit is not None:
+        return list(session.scalars(query.where(Unit.code == intended.unit)))
+    if intended.site is not None:
+        return list(session.scalars(query.where(Site.code == intended.site)))
+    return []
+
+
+def _findings_of_lot(session: Session, lot: Lot, at: datetime) -> list[dict[str, Any]]:
+    found = []
+    was_made = session.scalar(
+        select(Movement.id)
+        .where(Movement.lot_id == lot.id, Movement.step == "commissioning")
+        .limit(1)
+    )
+    if was_made is None:
+        found.append(finding("lot_unknown"))
+    if lot.expires_on and at.astimezone(_CALENDAR).date() > lot.expires_on:
+        found.append(finding("lot_expired", day=lot.expires_on.isoformat()))
+    return found
+
+
+def _findings_of_pack(
+    session: Session, lot: Lot, pack: str | None, at: datetime, given: int
+) -> list[dict[str, Any]]:
+    """Whether a code was used more often than its pack has doses; `given` counts this one."""
+    if pack is None:
+        return []
+    product = session.get(Product, lot.gtin)
+    doses = product.doses_per_pack if product else 1
+    used = session.scalar(
+        select(func.count()).select_from(Dose).where(Dose.pack_code == pack, Dose.at <= at)
+    )
+    if (used or 0) - given < doses:
+        return []
+    return [finding("pack_used_up", used=used, doses=doses)]
+
+
+def _findings_of_person(session: Session, dose: Dose, lot: Lot) -> list[dict[str, Any]]:
+    if dose.dose_number is None:
+        return []
+    earlier = session.scalars(
+        select(Dose.dose_number)
+        .join(Lot, Lot.id == Dose.lot_id)
+        .where(
+            Dose.recipient_id == dose.recipient_id,
+            Dose.id != dose.id,
+            Dose.at <= dose.at,
+            Lot.gtin == lot.gtin,
+            Dose.dose_number.is_not(None),
+        )
+    ).all()
+    found = []
+    if dose.dose_number in earlier:
+        found.append(finding("dose_repeated"))
+    if any(number is not None and number > dose.dose_number for number in earlier):
+        found.append(finding("wrong_order"))
+    return found
+
+
+def _findings_of_exposure(
+    stretches: Sequence[Stretch], climate: Climate, limits: Limits
+) -> list[dict[str, Any]]:
+    """What the way of the lot says; what is only possible counts too: better one too many."""
+    found = []
+    certain = certain_exposure(climate, stretches, limits)
+    worst = [certain, *(certain + one for one in possible_exposures(climate, stretches, limits))]
+    coldest = min((one.min_celsius for one in worst if one.min_celsius is not None), default=None)
+    if any(one.is_frozen for one in worst):
+        found.append(finding("frozen", celsius=coldest))
+    if any((one.budget_used(limits) or 0) > 1 for one in worst):
+        found.append(finding("budget_exceeded"))
+    unknown = max(one.unknown_minutes for one in worst)
+    if unknown > 0:
+        found.append(finding("exposure_unknown", minutes=unknown))
+    return found

@@ -1,0 +1,51 @@
+"""Findings in plain words, Chinese first and English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXTS = {
+    "lot_expired": "该批号已于 {day} 过期 / The lot expired on {day}",
+    "lot_recalled": "该批号正在召回 / The lot is being recalled",
+    "lot_held": "该批号已封存待查 / The lot is on hold",
+    "lot_unknown": "没有该批号的生产记录 / No record says that this lot was made",
+    "not_at_site": "记录显示该单位当时没有这一批号的疫苗 / "
+    "By the record this site held none of the lot",
+    "pack_used_up": "该追溯码已使用 {used} 次，每盒 {doses} 剂 / "
+    "This code was used {used} times for a pack of {doses}",
+    "budget_exceeded": "累计温度暴露已超出允许值 / The lot's temperature budget is used up",
+    "frozen": "疫苗可能已冻结（最低 {celsius:g} °C）/ It was down to {celsius:g} °C: may be frozen",
+    "exposure_unknown": "有 {minutes:.0f} 分钟没有温度记录 / "
+    "No temperature record for {minutes:.0f} minutes",
+    "wrong_order": "剂次顺序不符 / Doses out of order for this person",
+    "dose_repeated": "此人已接种过同一剂次 / This person already had this dose",
+    "more_out_than_in": "出库 {doses} 剂，当时库存仅 {held} 剂 / "
+    "{doses} doses left, only {held} there",
+    "received_unshipped": "收到 {received} 剂，但没有对应的发货记录 / "
+    "{received} doses received that nobody shipped",
+    "received_more": "收到 {received} 剂，多于发货的 {shipped} 剂 / "
+    "{received} doses received, {shipped} shipped",
+    "received_less": "发货 {shipped} 剂，只收到 {received} 剂 / "
+    "{shipped} doses shipped, {received} received",
+}
+
+#: Findings that stop an injection.
+STOPPING = frozenset(
+    {
+        "lot_expired",
+        "lot_recalled",
+        "lot_held",
+        "lot_unknown",
+        "not_at_site",
+        "pack_used_up",
+        "budget_exceeded",
+        "frozen",
+        "open_too_long",
+        "dose_repeated",
+    }
+)
+
+
+def finding(code: str, **detail: Any) -> dict[str, Any]:
+    """A finding of the contract: its code and a sentence."""
+    return {"code": code, "text": _TEXTS[code].format(**detail)}

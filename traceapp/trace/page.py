@@ -1,0 +1,47 @@
+"""Lists in pages: a cursor names the last row that was seen."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+MOST = 1_000
+
+
+class CursorInvalid(ValueError):
+    """A cursor that none of our answers gave."""
+
+
+def encode_cursor(*keys: Any) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(keys)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, kinds: Sequence[type]) -> list[Any]:
+    """The keys in a cursor. Raises CursorInvalid where their number or kinds are wrong."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        keys = msgspec.json.decode(base64.urlsafe_b64decode(padded.encode("ascii")))
+    except (ValueError, binascii.Error, msgspec.DecodeError) as error:
+        raise CursorInvalid("Expected the `next` of an earlier answer.") from error
+    if not isinstance(keys, list) or [type(key) for key in keys] != list(kinds):
+        raise CursorInvalid("Expected the `next` of an earlier answer.")
+    return keys
+
+
+def make_page(
+    rows: Sequence[Any],
+    limit: int,
+    document: Callable[[Any], dict[str, Any]],
+    keys: Callable[[Any], tuple[Any, ...]],
+) -> dict[str, Any]:
+    """A page of at most `limit` documents; ask the database for `limit + 1` rows."""
+    shown = rows[:limit]
+    has_more = len(rows) > limit
+    return {
+        "items": [document(row) for row in shown],
+        "next": encode_cursor(*keys(shown[-1])) if has_more and shown else None,
+    }

@@ -1,0 +1,93 @@
+"""A path as a document: each stretch with its exposure, and what the stretches add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from traceapp.models.excursion import Excursion
+from traceapp.models.site import Site
+from traceapp.models.unit import Unit
+from traceapp.rules.exposure import Exposure, Limits, expose
+from traceapp.trace.excursion import excursion_summary
+from traceapp.trace.exposure import Climate, exposure_document
+from traceapp.trace.history import Stretch
+from traceapp.trace.place import Places
+
+
+def path_documents(
+    places: Places, climate: Climate, stretches: Sequence[Stretch], limits: Limits
+) -> list[dict[str, Any]]:
+    """The `path` of the contract: where a lot was, from when until when, and how warm."""
+    return [
+        {
+            "site": places.unit(one.unit_id).site if one.unit_id else None,
+            "unit": places.unit(one.unit_id).unit if one.unit_id else None,
+            "from": one.from_at,
+            "until": one.until_at,
+            "certainty": one.certainty,
+            "movement_in": one.movement_in,
+            "movement_out": one.movement_out,
+            "exposure": exposure_document(
+                climate.exposure(one.unit_id, one.from_at, one.until_at, limits), limits
+            ),
+        }
+        for one in stretches
+    ]
+
+
+def certain_exposure(climate: Climate, stretches: Iterable[Stretch], limits: Limits) -> Exposure:
+    """What a product certainly lived through: certain and possible are never mixed."""
+    total = expose([], limits)
+    for one in stretches:
+        if one.certainty == "certain":
+            total = total + climate.exposure(one.unit_id, one.from_at, one.until_at, limits)
+    return total
+
+
+def possible_exposures(
+    climate: Climate, stretches: Iterable[Stretch], limits: Limits
+) -> list[Exposure]:
+    """What it may have lived through besides, one exposure a possible stretch."""
+    return [
+        climate.exposure(one.unit_id, one.from_at, one.until_at, limits)
+        for one in stretches
+        if one.certainty == "possible"
+    ]
+
+
+def excursions_along(session: Session, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:
+    """The episodes that overlap a stretch in its unit, oldest first, each with its certainty."""
+    found: dict[int, dict[str, Any]] = {}
+    for one in stretches:
+        if one.unit_id is None:
+            continue
+        for row, unit, site in _overlapping(session, one.unit_id, one.from_at, one.until_at):
+            document = excursion_summary(row, unit, site)
+            known = found.get(row.id)
+            if known is None or one.certainty == "certain":
+                found[row.id] = {**document, "certainty": one.certainty}
+    return sorted(found.values(), key=lambda document: document["started_at"])
+
+
+def _overlapping(
+    session: Session, unit_id: int, from_at: datetime, until_at: datetime
+) -> list[Any]:
+    return list(
+        session.execute(
+            select(Excursion, Unit.code, Site.code)
+            .join(Unit, Unit.id == Excursion.unit_id)
+            .join(Site, Site.id == Unit.site_id)
+            .where(
+                Excursion.unit_id == unit_id,
+                Excursion.state != "withdrawn",
+                Excursion.started_at < until_at,
+                or_(Excursion.ended_at.is_(None), Excursion.ended_at > from_at),
+            )
+            .order_by(Excursion.started_at)
+        ).all()
+    )

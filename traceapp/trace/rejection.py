@@ -1,0 +1,81 @@
+"""What was refused and what was in conflict, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy.orm import Session
+
+from schemas.fields import format_moment, parse_moment
+from traceapp.models.rejection import Conflict, Rejection
+from traceapp.models.site import Site
+from traceapp.trace.page import decode_cursor, make_page
+from traceapp.trace.scope import Scope
+
+
+def list_rejections(
+    session: Session, scope: Scope, limit: int = 50, cursor: str | None = None
+) -> dict[str, Any]:
+    """A page of refusals; below the country only those that name a site in scope."""
+    query = (
+        select(Rejection)
+        .where(_visible(scope, Rejection.site_code))
+        .order_by(Rejection.last_at.desc(), Rejection.id.desc())
+    )
+    if cursor is not None:
+        moment, last_id = decode_cursor(cursor, (str, int))
+        before = parse_moment(moment)
+        same = and_(Rejection.last_at == before, Rejection.id < last_id)
+        query = query.where(or_(Rejection.last_at < before, same))
+    rows = session.scalars(query.limit(limit + 1)).all()
+    return make_page(
+        rows, limit, rejection_document, lambda row: (format_moment(row.last_at), row.id)
+    )
+
+
+def list_conflicts(session: Session, scope: Scope, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest contradictions of known facts."""
+    rows = session.scalars(
+        select(Conflict)
+        .where(_visible(scope, Conflict.site_code))
+        .order_by(Conflict.id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "noun": row.noun,
+            "key": row.key,
+            "site": row.site_code,
+            "kept": row.kept,
+            "came": row.came,
+            "at": row.first_at,
+        }
+        for row in rows
+    ]
+
+
+def rejection_document(row: Rejection) -> dict[str, Any]:
+    """A refusal without its payload, which may hold anything."""
+    return {
+        "id": str(row.id),
+        "topic": row.topic,
+        "site": row.site_code,
+        "reason": row.reason,
+        "field": row.field,
+        "expected": row.expected,
+        "got": row.got,
+        "sha256": row.sha256,
+        "bytes": len(row.payload),
+        "times": row.times,
+        "first_at": row.first_at,
+        "last_at": row.last_at,
+        "replayed_at": row.replayed_at,
+    }
+
+
+def _visible(scope: Scope, column: Any) -> ColumnElement[bool]:
+    if scope.is_country:
+        return true()
+    condition: ColumnElement[bool] = column.in_(select(Site.code).where(scope.sites()))
+    return condition
