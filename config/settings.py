@@ -58,6 +58,9 @@ class Settings:
     data_folder: str = _setting(checks.folder, "/var/lib/traceapp", default="var")
     """Where a generated secret key is kept, and the demo's data."""
 
+    mailbox: str = _setting(checks.folder, "var/demo/mail")
+    """Where the demo's mail catcher stores each e-mail; the pages then show them. None elsewhere."""
+
     @cached_property
     def secret_key(self) -> str:
         """The key of sessions and blind indexes: the given one, else one generated once and kept.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -30,11 +29,10 @@ def create_app(
     database: Database,
     *,
     clock: Callable[[], datetime] = utc_now,
-    mailbox: Path | None = None,
 ) -> Flask:
     """Return the application: pages, API, and a guard before every view of both."""
     app = Flask("traceapp", static_folder="web/static", template_folder="web/templates")
-    app.extensions["traceapp"] = Doors(settings, database, clock, mailbox)
+    app.extensions["traceapp"] = Doors(settings, database, clock)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.strict_slashes = False
     public(app.view_functions["static"])

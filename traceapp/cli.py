@@ -17,6 +17,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("traceapp.commands.db:db", "Create or migrate the database."),
     "registry": ("traceapp.commands.registry:registry", "Load sites, units, sensors, products."),
     "trace": ("traceapp.commands.trace:trace", "Show where a code came from and went."),
+    "token": ("traceapp.commands.token:token", "Create a bearer token for a program or a person."),
+    "signin-link": (
+        "traceapp.commands.signin_link:signin_link",
+        "Print a link that signs in once.",
+    ),
+    "web": ("traceapp.commands.web:web", "Serve the pages and the API."),
     "ingest": ("traceapp.commands.ingest:ingest", "Hear the broker and record what it brings."),
 }
 

@@ -1,16 +1,18 @@
-"""What every route needs at hand: the settings, the database and the clock."""
+"""What every route needs at hand: the settings, the database, the vault and the clock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from flask import current_app
 
 from config import Settings
 from traceapp.db import Database
+from traceapp.vault import Vault
 
 
 def utc_now() -> datetime:
@@ -20,12 +22,21 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Doors:
-    """The parts that an application was made of; `mailbox` is the demo's folder of e-mails."""
+    """The parts that an application was made of."""
 
     settings: Settings
     database: Database
     clock: Callable[[], datetime] = utc_now
-    mailbox: Path | None = None
+
+    @cached_property
+    def vault(self) -> Vault:
+        """What seals and finds recipients; made when somebody first needs it."""
+        return Vault(self.settings.secret_key)
+
+    @property
+    def mailbox(self) -> Path | None:
+        """The demo's folder of e-mails."""
+        return Path(self.settings.mailbox) if self.settings.mailbox else None
 
 
 def doors() -> Doors:

@@ -14,11 +14,11 @@ from typing import Any
 
 from schemas.fields import parse_moment
 
-WIDTH, HEIGHT = 760, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 14, 30
+WIDTH, HEIGHT = 1040, 330
+LEFT, RIGHT, TOP, BOTTOM = 52, 22, 12, 30
 _CELSIUS_STEPS = (0.5, 1, 2, 5, 10, 20, 50)
 _HOUR_STEPS = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 168, 336, 720, 2160)
-_MOST_ROWS, _MOST_COLUMNS = 7, 8
+_MOST_ROWS, _MOST_COLUMNS = 7, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def draw_curve(series: dict[str, Any], timezone: Any) -> Curve:
         columns=_hours(plane, begin, end, timezone),
         lines=_lines(plane, points, sensors, silences),
         sensors=sensors,
-        episodes=[_episode(plane, found, end) for found in series.get("excursions") or []],
+        episodes=_episodes(plane, series.get("excursions") or [], end),
         silences=[_box(plane, gap["from"], gap.get("until"), end) for gap in silences],
         band=_band(plane, low, high, floor_y, ceiling_y),
         limits=[Tick(plane.y(v), _degrees(v)) for v in (low, high) if v is not None],
@@ -135,7 +135,8 @@ def _rows(values: Sequence[float]) -> tuple[float, float, float]:
 def _temperatures(plane: _Plane, step: float, lowest: float, highest: float) -> list[Tick]:
     count = round((highest - lowest) / step)
     values = [lowest + step * n for n in range(count + 1)]
-    return [Tick(plane.y(value), _degrees(value)) for value in values]
+    texts = [*(_degrees(value) for value in values[:-1]), f"{_degrees(values[-1])} °C"]
+    return [Tick(plane.y(value), text) for value, text in zip(values, texts, strict=True)]
 
 
 def _hours(plane: _Plane, begin: datetime, end: datetime, timezone: Any) -> list[Tick]:
@@ -184,6 +185,12 @@ def _box(
     left = plane.x(_moment(begin))
     right = plane.x(end if until is None else _moment(until))
     return Box(left, round(max(right - left, 1.5), 1), kind, id)
+
+
+def _episodes(plane: _Plane, excursions: Sequence[dict[str, Any]], end: datetime) -> list[Box]:
+    """Return the boxes of excursions, notices first so that alarms lie above them."""
+    ordered = sorted(excursions, key=lambda excursion: excursion["level"] == "alarm")
+    return [_episode(plane, excursion, end) for excursion in ordered]
 
 
 def _episode(plane: _Plane, excursion: dict[str, Any], end: datetime) -> Box:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from schemas.fields import format_moment, parse_moment
 from traceapp.access.csrf import FIELD, csrf_token
 from traceapp.access.guard import visitor_if_any
 from traceapp.doors import doors
+from traceapp.web import curve
 from traceapp.web.labels import label
-from traceapp.web.language import choose, gettext, language_of_request, ngettext
+from traceapp.web.language import gettext, language_of_request, ngettext
+from traceapp.web.names import name_of
 
 #: China has had one time and no summer time since 1991; pages show it and say so.
 BEIJING = timezone(timedelta(hours=8))
 _HOUR, _DAY = 60, 24 * 60
+_CURVE_SIZE = {
+    "width": curve.WIDTH,
+    "height": curve.HEIGHT,
+    "left": curve.LEFT,
+    "right": curve.RIGHT,
+    "top": curve.TOP,
+    "bottom": curve.BOTTOM,
+}
 
 
 def prepare_templates(app: Flask) -> None:
@@ -34,7 +44,12 @@ def prepare_templates(app: Flask) -> None:
         "duration": duration,
         "number": number,
     }
-    environment.globals |= {"label": label, "choose": choose}
+    environment.globals |= {
+        "label": label,
+        "name_of": name_of,
+        "finding_text": finding_text,
+        "curve_size": _CURVE_SIZE,
+    }
     app.context_processor(_around)
 
 
@@ -52,9 +67,15 @@ def _around() -> dict[str, Any]:
         "has_mailbox": parts.mailbox is not None,
         "sends_mail": bool(parts.settings.smtp_url),
         "here": request.full_path.rstrip("?") if request.method == "GET" else "/",
-        "names": g.get("names"),
+        "now": parts.clock(),
         "static": lambda name: url_for("static", filename=name),
     }
+
+
+def finding_text(finding: dict[str, Any]) -> str:
+    """Return a finding in the reader's language; the record words it in both."""
+    chinese, _, english = str(finding["text"]).partition(" / ")
+    return english if english and language_of_request() == "en" else chinese
 
 
 def as_moment(value: datetime | str) -> datetime:
@@ -99,6 +120,8 @@ def duration(minutes: float | None) -> str:
     hours, left = divmod(rest, _HOUR)
     if days:
         return gettext("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+    if hours and not left:
+        return gettext("%(hours)d h") % {"hours": hours}
     if hours:
         return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": left}
     return gettext("%(minutes)d min") % {"minutes": left}

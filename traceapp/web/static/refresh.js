@@ -6,7 +6,8 @@ async function refresh(part) {
   if (document.hidden || part.matches(":hover") || part.contains(document.activeElement)) return;
   const answer = await fetch(part.dataset.refresh, { headers: { "X-Refresh": "1" } });
   if (answer.status === 401) return location.reload(); // Signed out: the server says where to go.
-  if (!answer.ok) return;
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  part.classList.remove("stale");
   const text = await answer.text();
   if (text === part.dataset.last) return;
   part.dataset.last = text;
@@ -15,5 +16,5 @@ async function refresh(part) {
 }
 
 for (const part of document.querySelectorAll("[data-refresh]")) {
-  setInterval(() => refresh(part).catch(() => {}), PATIENCE_MS); // An outage is shown by what stands still.
+  setInterval(() => refresh(part).catch(() => part.classList.add("stale")), PATIENCE_MS);
 }

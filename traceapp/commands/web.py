@@ -1,0 +1,56 @@
+"""`traceapp web`: the pages and the API."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from flask import Flask
+from waitress import serve
+
+from config import Settings, load_settings
+from traceapp.access.account import has_accounts
+from traceapp.app import create_app
+from traceapp.commands.signin_link import ADMIN, new_link
+from traceapp.db import Database, open_database
+from traceapp.doors import utc_now
+
+_THREADS = 8
+
+
+@click.command()
+def web() -> None:
+    """Serve the pages and the API on TRACEAPP_BIND until somebody ends it."""
+    settings = load_settings(os.environ).require("database_url")
+    database = open_database(settings.database_url)
+    app = create_app(settings, database)
+    for caution in settings.cautions():
+        click.echo(f"traceapp: {caution}", err=True)
+    greet_the_first(settings, database)
+    _serve(app, settings)
+
+
+def greet_the_first(settings: Settings, database: Database) -> None:
+    """Print a one-time link where nobody has an account yet; there is no default account."""
+    with database.read() as session:
+        is_first = not has_accounts(session)
+    if is_first:
+        link = new_link(settings, database, ADMIN, utc_now())
+        click.echo("Nobody has an account yet. Sign in as administrator, once, within an hour:")
+        click.echo(f"  {link}")
+        sys.stdout.flush()
+
+
+def _serve(app: Flask, settings: Settings) -> None:
+    bind = settings.bind_address
+    click.echo(f"traceapp: listening on {settings.bind}, reached at {settings.base_url}", err=True)
+    # Waitress writes no access log: a query may hold what nobody else should read.
+    serve(
+        app,
+        host=bind.host,
+        port=bind.port,
+        threads=_THREADS,
+        ident=None,
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 65_536,
+    )
