@@ -59,7 +59,7 @@ class Settings:
     """Where a generated secret key is kept, and the demo's data."""
 
     mailbox: str = _setting(checks.folder, "var/demo/mail")
-    """Where the demo's mail catcher stores each e-mail; the pages then show them. None elsewhere."""
+    """Where the demo's mail catcher stores each e-mail; the pages then show them."""
 
     @cached_property
     def secret_key(self) -> str:

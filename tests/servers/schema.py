@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from traceapp.db import open_database
-from traceapp.models.all import metadata
+from traceapp.schema import upgrade_database
 
 
 def create_schema(url: str) -> None:
-    """Bring an empty database to what the software expects."""
-    database = open_database(url)
-    metadata.create_all(database.engine)
-    database.close()
+    """Bring an empty database to what the software expects, by the migrations."""
+    upgrade_database(url)

@@ -58,3 +58,15 @@ def moved_to_end_at(series: list[Measured], end: datetime) -> list[Measured]:
     """Return the series as if its last reading had been measured at ``end``."""
     by = end - series[-1].at
     return [Measured(measured.at + by, measured.celsius) for measured in series]
+
+
+def one_night(series: list[Measured]) -> list[Measured]:
+    """Return the part of a series around its only long frost: nothing else in it is an excursion.
+
+    In the real series that is 2014-02-07 23:05 to 2014-02-09 11:45, in a labelled failure.
+    """
+    kept = first_values(series)
+    if len(kept) < 1000:
+        return kept
+    begin = datetime(2014, 2, 7, 23, 5, tzinfo=_CHINA)
+    return [m for m in kept if begin <= m.at <= begin + timedelta(hours=36, minutes=40)]

@@ -81,6 +81,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk__division")),
     )
     op.create_table(
+        "heartbeat",
+        sa.Column("process", sa.String(length=64), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("process", name=op.f("pk__heartbeat")),
+    )
+    op.create_table(
         "lot",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("gtin", sa.String(length=14), nullable=False),
@@ -632,6 +639,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__lot_number"))
 
     op.drop_table("lot")
+    op.drop_table("heartbeat")
     op.drop_table("division")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__contact_division_code"))
