@@ -57,15 +57,14 @@ def trace_lot(session: Session, scope: Scope, gtin: str, number: str) -> dict[st
 def lot_balance(postings: list[Posting]) -> dict[str, int]:
     """The `balance` of the contract, in doses.
 
-    `made` = on_hand + in_transit + administered + wasted + destroyed + sampled − adjusted −
-    unexplained; `received` counts what shipments brought, each arrival once.
+    `made` is the sum of all others but `received`, which counts what shipments brought. What
+    a count found too much, or nobody can explain, came from nowhere and is negative.
     """
     accounts = balance(postings)
 
     def held(kind: str) -> int:
         return sum(doses for account, doses in accounts.items() if account.kind == kind)
 
-    sums = {kind: held(kind) for kind in _SUMS}
     return {
         "made": -held("made"),
         "received": sum(
@@ -75,10 +74,7 @@ def lot_balance(postings: list[Posting]) -> dict[str, int]:
         ),
         "on_hand": held("unit"),
         "in_transit": held("in_transit"),
-        **sums,
-        # What came from nowhere is negative in the ledger; people read it the other way round.
-        "adjusted": -sums["adjusted"],
-        "unexplained": -sums["unexplained"],
+        **{kind: held(kind) for kind in _SUMS},
     }
 
 
@@ -158,7 +154,7 @@ def _shipments(
             {
                 "id": movement.code,
                 "from": places.site(from_site).site,
-                "to": places.site(movement.to_site_id).site,
+                "to": places.site(movement.to_site_id or from_site).site,
                 "carrier": places.unit(movement.carrier_id).unit if movement.carrier_id else None,
                 "shipped_at": movement.at,
                 "received_at": received_at,

@@ -1,0 +1,117 @@
+"""Everything that an e-mail about an excursion says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from traceapp.models.excursion import Excursion
+from traceapp.models.lot import Lot
+from traceapp.models.product import Product
+from traceapp.models.site import Site
+from traceapp.models.unit import Unit
+from traceapp.rules.ledger import balance
+from traceapp.trace.impact import lots_present
+from traceapp.trace.lot import load_postings
+
+
+@dataclass(frozen=True, slots=True)
+class LotStanding:
+    """A lot that stood in the unit during the episode; `doses_now` are left there now."""
+
+    gtin: str
+    number: str
+    product: str | None
+    product_en: str | None
+    expires_on: date | None
+    doses_now: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExcursionFacts:
+    """What happened, where, since when, how far, and which lots stood there.
+
+    Moments are aware UTC, temperatures in °C; nothing in it is personal.
+    """
+
+    excursion_id: int
+    unit: str
+    unit_name: str
+    unit_name_en: str | None
+    unit_type: str
+    site: str
+    site_name: str
+    site_name_en: str | None
+    division: str
+    rule: str
+    level: str
+    side: str
+    state: str
+    limit_celsius: float | None
+    peak_celsius: float | None
+    started_at: datetime
+    triggered_at: datetime
+    ended_at: datetime | None
+    heard_at: datetime
+    minutes: float
+    unknown_minutes: float
+    is_late: bool
+    revision: int
+    lots: tuple[LotStanding, ...]
+
+
+def excursion_facts(session: Session, excursion_id: int) -> ExcursionFacts | None:
+    """The facts of an episode as the record stands; None where there is none of that id."""
+    row = session.execute(
+        select(Excursion, Unit, Site)
+        .join(Unit, Unit.id == Excursion.unit_id)
+        .join(Site, Site.id == Unit.site_id)
+        .where(Excursion.id == excursion_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    excursion, unit, site = row
+    lots = tuple(_standing(session, lot, unit.id) for lot in lots_present(session, excursion))
+    last_at = excursion.ended_at or excursion.heard_at
+    return ExcursionFacts(
+        excursion_id=excursion.id,
+        unit=unit.code,
+        unit_name=unit.name,
+        unit_name_en=unit.name_en,
+        unit_type=unit.type,
+        site=site.code,
+        site_name=site.name,
+        site_name_en=site.name_en,
+        division=site.division_code,
+        rule=excursion.rule,
+        level=excursion.level,
+        side=excursion.side,
+        state=excursion.state,
+        limit_celsius=excursion.limit_celsius,
+        peak_celsius=excursion.peak_celsius,
+        started_at=excursion.started_at,
+        triggered_at=excursion.triggered_at,
+        ended_at=excursion.ended_at,
+        heard_at=excursion.heard_at,
+        minutes=(last_at - excursion.started_at) / timedelta(minutes=1),
+        unknown_minutes=excursion.unknown_minutes,
+        is_late=excursion.is_late,
+        revision=excursion.revision,
+        lots=lots,
+    )
+
+
+def _standing(session: Session, lot: Lot, unit_id: int) -> LotStanding:
+    product = session.get(Product, lot.gtin)
+    accounts = balance(load_postings(session, lot.id))
+    return LotStanding(
+        gtin=lot.gtin,
+        number=lot.number,
+        product=product.name if product else None,
+        product_en=product.name_en if product else None,
+        expires_on=lot.expires_on,
+        doses_now=sum(doses for account, doses in accounts.items() if account.unit == unit_id),
+    )
