@@ -11,11 +11,11 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose
+from traceapp.models.finding import Finding as FindingRow
 from traceapp.models.lot import Lot
-from traceapp.models.movement import Finding as FindingRow
 from traceapp.models.movement import Movement
-from traceapp.models.movement import Posting as PostingRow
-from traceapp.models.movement import Stay as StayRow
+from traceapp.models.posting import Posting as PostingRow
+from traceapp.models.stay import Stay as StayRow
 from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Fact, Finding, Ledger, Posting, Stay, keep_ledger
 

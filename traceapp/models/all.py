@@ -8,15 +8,18 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     division,
     dose,
     excursion,
+    finding,
     heartbeat,
     lot,
     movement,
     outbox,
+    posting,
     product,
     reading,
     rejection,
     sensor,
     site,
+    stay,
     unit,
 )
 from traceapp.models.base import Base

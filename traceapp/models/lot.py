@@ -11,7 +11,7 @@ from traceapp.models.base import Base, BigKey
 
 
 class Lot(Base):
-    """A batch of one product; `commissioned` false means that nobody said it was made."""
+    """A batch of one product; its source is known once somebody commissioned it."""
 
     __tablename__ = "lot"
     __table_args__ = (UniqueConstraint("gtin", "number"),)

@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose
+from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot, Pack
-from traceapp.models.movement import Finding, Movement
+from traceapp.models.movement import Movement
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment, parse_moment
 from traceapp.models.dose import Dose, Recipient
+from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
-from traceapp.models.movement import Finding, Movement
+from traceapp.models.movement import Movement
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Posting, balance

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from traceapp.models.dose import Dose
 from traceapp.models.excursion import Excursion
 from traceapp.models.lot import Lot
-from traceapp.models.movement import Movement, Stay
+from traceapp.models.movement import Movement
 from traceapp.models.site import Site
+from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.rules.impact import Stock, Touched, follow
 from traceapp.rules.ledger import Account

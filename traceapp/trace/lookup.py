@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.lot import Lot, Pack
-from traceapp.models.movement import Movement, Stay
+from traceapp.models.movement import Movement
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
+from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.rules.gs1 import read_element_string
 from traceapp.trace.scope import Scope

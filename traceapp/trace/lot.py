@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.models.lot import Lot
-from traceapp.models.movement import Posting as PostingRow
+from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.product import Product
 from traceapp.rules.ledger import Account, Fact, Posting
 

@@ -1,0 +1,154 @@
+"""`traceapp trace`: what the trace page shows, as tables in the terminal."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from config import load_settings
+from schemas.fields import format_moment
+from traceapp.db import open_database
+from traceapp.trace.backward import trace_dose
+from traceapp.trace.forward import trace_lot
+from traceapp.trace.lookup import resolve
+from traceapp.trace.scope import Scope
+from traceapp.vault import Vault
+
+_COUNTRY = Scope()
+
+
+@click.command()
+@click.argument("code")
+@click.option("--json", "as_json", is_flag=True, help="Print the document instead of tables.")
+def trace(code: str, as_json: bool) -> None:
+    """Show where CODE came from and where it went: a dose, pack, lot, movement, document, unit."""
+    settings = load_settings(os.environ)
+    settings.require("database_url")
+    database = open_database(settings.database_url)
+    with database.read() as session:
+        answers = resolve(session, _COUNTRY, code, Vault(settings.secret_key))
+        if not answers:
+            raise click.ClickException(f"Expected a code that the record knows, got {code}")
+        document = _follow(session, answers)
+    if as_json:
+        shown = answers if document is None else document
+        click.echo(msgspec.json.format(msgspec.json.encode(_plain(shown)), indent=2).decode())
+    elif document is None:
+        _show_answers(answers)
+    else:
+        _show(document)
+
+
+def _follow(session: Session, answers: list[dict[str, str]]) -> dict[str, Any] | None:
+    """The trace behind a single answer; None where there are several, or a unit."""
+    if len({answer["url"] for answer in answers}) > 1:
+        return None
+    kind, *names = answers[0]["url"].strip("/").split("/")
+    if kind == "doses":
+        return trace_dose(session, _COUNTRY, names[0])
+    if kind == "lots":
+        return trace_lot(session, _COUNTRY, names[0], names[1])
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return format_moment(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _show_answers(answers: list[dict[str, str]]) -> None:
+    rows = [(one["kind"], one["code"], one["title"]) for one in answers]
+    _table("可能是 May be", ("kind", "code", "what"), rows)
+
+
+def _show(document: dict[str, Any]) -> None:
+    if "dose" in document:
+        _show_dose(document)
+    else:
+        _show_lot(document)
+    rows = [(one["code"], one["text"]) for one in document["findings"]]
+    _table("问题 Findings", ("code", "text"), rows)
+
+
+def _show_dose(document: dict[str, Any]) -> None:
+    dose, lot, source = document["dose"], document["lot"] or {}, document["source"] or {}
+    Console().print(
+        f"{dose['id']}  {_moment(dose['at'])}  {dose['site_name']}  "
+        f"{lot.get('product') or ''} {lot.get('number') or ''}  {source.get('manufacturer') or ''}",
+        highlight=False,
+    )
+    rows = [
+        (
+            one["site"],
+            one["unit"],
+            _moment(one["from"]),
+            _moment(one["until"]),
+            one["certainty"],
+            *_exposure(one["exposure"]),
+        )
+        for one in document["path"]
+    ]
+    names = ("site", "unit", "from", "until", "certainty", "min", "max", "> min", "< min", "? min")
+    _table("来源 Path", names, rows)
+
+
+def _show_lot(document: dict[str, Any]) -> None:
+    lot, source = document["lot"], document["source"]
+    Console().print(
+        f"{lot['number']}  {lot['product'] or lot['gtin']}  {source['manufacturer'] or ''}",
+        highlight=False,
+    )
+    rows = [
+        (
+            one["from"],
+            one["to"],
+            _moment(one["shipped_at"]),
+            _moment(one["received_at"]),
+            one["doses_shipped"],
+            one["doses_received"],
+            *_exposure(one["exposure"]),
+        )
+        for one in document["shipments"]
+    ]
+    names = ("from", "to", "shipped", "received", "doses", "arrived")
+    _table("去向 Shipments", (*names, "min", "max", "> min", "< min", "? min"), rows)
+    held = [(one["site"], one["unit"], one["doses"]) for one in document["holdings"]]
+    _table("库存 Holdings", ("site", "unit", "doses"), held)
+    _table("平衡 Balance", tuple(document["balance"]), [tuple(document["balance"].values())])
+
+
+def _exposure(exposure: dict[str, Any]) -> tuple[str, ...]:
+    low, high = exposure["min_celsius"], exposure["max_celsius"]
+    minutes = [exposure[name] for name in ("minutes_above", "minutes_below", "unknown_minutes")]
+    return (
+        "" if low is None else f"{low:.1f}",
+        "" if high is None else f"{high:.1f}",
+        *(f"{number:.0f}" for number in minutes),
+    )
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _table(title: str, names: tuple[str, ...], rows: list[Any]) -> None:
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    Console().print(table)
