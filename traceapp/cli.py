@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Print a link that signs in once.",
     ),
     "web": ("traceapp.commands.web:web", "Serve the pages and the API."),
+    "demo": ("traceapp.demo:demo", "Run everything on embedded parts, with a district in it."),
+    "simulate": ("traceapp.simulate.cli:simulate", "Publish a realistic fleet to any broker."),
     "ingest": ("traceapp.commands.ingest:ingest", "Hear the broker and record what it brings."),
 }
 
