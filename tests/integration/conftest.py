@@ -6,8 +6,9 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.integration.country import REGISTRY, load_registry
 from tests.integration.door import Door
-from traceapp.db import open_database
+from traceapp.db import Database, open_database
 
 
 @pytest.fixture
@@ -16,3 +17,12 @@ def door(database_url: str) -> Generator[Door, None, None]:
     database = open_database(database_url)
     yield Door(database)
     database.close()
+
+
+@pytest.fixture
+def database(database_url: str) -> Generator[Database, None, None]:
+    """A database that knows the small registry, on SQLite and again on PostgreSQL."""
+    opened = open_database(database_url)
+    load_registry(opened, REGISTRY)
+    yield opened
+    opened.close()

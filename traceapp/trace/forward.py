@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment, parse_moment
@@ -175,13 +175,10 @@ def _holdings(
         for account, doses in balance(postings).items()
         if account.unit is not None and doses
     ]
-    home = dict(
-        session.execute(
-            select(Unit.id, Unit.site_id).where(Unit.id.in_([one.unit for one, _ in held]))
-        )
-        .tuples()
-        .all()
+    rows = session.execute(
+        select(Unit.id, Unit.site_id).where(Unit.id.in_([one.unit for one, _ in held]))
     )
+    home = {row.id: row.site_id for row in rows}
     documents = [
         {
             "site": places.unit(account.unit).site,
@@ -206,7 +203,7 @@ def _findings(session: Session, lot: Lot, places: Places, inside: set[int]) -> l
         .outerjoin(Movement, Movement.id == Finding.movement_id)
         .outerjoin(Dose, Dose.id == Finding.dose_id)
         .where(Finding.lot_id == lot.id)
-        .order_by(Finding.id)
+        .order_by(func.coalesce(Movement.at, Dose.at), Finding.code, Finding.id)
         .limit(1_000)
     ).all()
     for row, movement, dose in rows:

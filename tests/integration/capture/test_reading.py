@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from schemas.reading import Reading
-from tests.integration.capture.conftest import NOW, load_registry
+from tests.integration.country import NOW, load_registry
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.silence import notice_silence
 from traceapp.db import Database

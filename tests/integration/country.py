@@ -1,16 +1,13 @@
-"""A small registry in a database of the test's own."""
+"""A small registry: a maker, a county's CDC with a truck, a clinic with two fridges."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from schemas.registry import KINDS
 from traceapp.capture.registry import register
-from traceapp.db import Database, open_database
+from traceapp.db import Database
 
 NOW = datetime(2021, 6, 1, tzinfo=UTC)
 REGISTRY: list[dict[str, Any]] = [
@@ -39,12 +36,3 @@ def load_registry(database: Database, documents: list[dict[str, Any]]) -> None:
             content = {key: value for key, value in document.items() if key != "kind"}
             kind = document["kind"]
             register(session, kind, KINDS[kind]().load(content), NOW)
-
-
-@pytest.fixture
-def database(database_url: str) -> Generator[Database, None, None]:
-    """A database that knows the small registry."""
-    opened = open_database(database_url)
-    load_registry(opened, REGISTRY)
-    yield opened
-    opened.close()
