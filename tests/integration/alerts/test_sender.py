@@ -1,0 +1,182 @@
+"""The alert sender with a real mail server, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import Counter
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select, update
+
+from config.addresses import MailServerAddress
+from tests.integration.alerts.conftest import NOW, Clock
+from tests.servers.mailbox import Mailbox
+from traceapp.alerts.outbox import LEASE
+from traceapp.alerts.sender import Mailer, Sender
+from traceapp.alerts.smtp import MailServer, NotSent
+from traceapp.db import Database
+from traceapp.models.excursion import Excursion
+from traceapp.models.heartbeat import Heartbeat
+from traceapp.models.outbox import Outbox
+
+
+def sender_of(database: Database, mailer: Mailer | None, clock: Clock) -> Sender:
+    return Sender(database, mailer, "coldchain@example.org", "http://127.0.0.1:8000", clock)
+
+
+def server_of(mailbox: Mailbox) -> MailServer:
+    return MailServer(MailServerAddress.of(mailbox.url), timeout_s=5)
+
+
+@pytest.fixture
+def sender(database: Database, mailbox: Mailbox, clock: Clock) -> Sender:
+    return sender_of(database, server_of(mailbox), clock)
+
+
+def rows(database: Database) -> list[Outbox]:
+    with database.read() as session:
+        return list(session.scalars(select(Outbox).order_by(Outbox.id)))
+
+
+def test_every_owed_e_mail_leaves_once(sender: Sender, mailbox: Mailbox) -> None:
+    owed = rows(sender.database)
+    assert sender.turn() == len(owed) > 0
+    assert sender.turn() == 0
+    recipients = Counter(mail.recipients for mail in mailbox.mails)
+    assert recipients == Counter((row.email,) for row in owed)
+    assert all(row.sent_at == NOW for row in rows(sender.database))
+    assert "/excursions/" in mailbox.mails[0].text
+    assert "1号" in mailbox.mails[0].text
+
+
+def test_a_server_that_is_busy_gets_the_e_mail_later(
+    sender: Sender, mailbox: Mailbox, clock: Clock
+) -> None:
+    mailbox.refuse("451 4.3.0 Try again later")
+    assert sender.turn() == 0
+    assert {row.last_error for row in rows(sender.database)} == {"451 4.3.0 Try again later"}
+    mailbox.refuse(None)
+    assert sender.turn() == 0
+    clock.move(seconds=15)
+    assert sender.turn() == len(rows(sender.database)) == len(mailbox.mails)
+
+
+def test_a_permanent_refusal_is_given_up_and_stays_visible(
+    sender: Sender, mailbox: Mailbox, clock: Clock
+) -> None:
+    mailbox.refuse("550 5.1.1 No such user")
+    sender.turn()
+    clock.move(days=1)
+    attempts = mailbox.attempts
+    assert sender.turn() == 0
+    assert mailbox.attempts == attempts == len(rows(sender.database))
+    assert {row.last_error for row in rows(sender.database)} == {"550 5.1.1 No such user"}
+    assert all(row.given_up_at == NOW for row in rows(sender.database))
+
+
+def test_a_server_that_is_away_is_asked_once_and_then_left_to_rest(
+    database: Database, clock: Clock
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = MailServerAddress("127.0.0.1", nobody.getsockname()[1])
+        sender = sender_of(database, MailServer(address, timeout_s=1), clock)
+        sender.turn()
+        sender.turn()
+    errors = [row.last_error for row in rows(database)]
+    assert len([error for error in errors if error]) == 1
+    assert not any(row.given_up_at for row in rows(database))
+
+
+def test_a_server_that_never_answers_is_not_waited_for_long(
+    database: Database, clock: Clock
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = MailServerAddress("127.0.0.1", silent.getsockname()[1])
+        sender_of(database, MailServer(address, timeout_s=0.2), clock).turn()
+    [said] = [row.last_error for row in rows(database) if row.last_error]
+    assert "timed out" in said
+
+
+def test_a_kill_between_the_servers_answer_and_our_mark_repeats_the_same_e_mail(
+    database: Database, mailbox: Mailbox, clock: Clock
+) -> None:
+    class Killed(BaseException):
+        """What kill -9 is to a process."""
+
+    class DyingMailer:
+        """Dies when the server has said 250 and before anybody wrote that down."""
+
+        def send(self, message: EmailMessage, sender: str, recipient: str) -> None:
+            with server_of(mailbox) as server:
+                server.send(message, sender, recipient)
+            raise Killed
+
+        def hang_up(self) -> None:
+            """Nobody is left to."""
+
+    with pytest.raises(Killed):
+        sender_of(database, DyingMailer(), clock).turn()
+    [once] = mailbox.mails
+    clock.move(seconds=LEASE.total_seconds())
+    assert sender_of(database, server_of(mailbox), clock).turn() == len(rows(database))
+    same = [m for m in mailbox.mails if m.message["Message-ID"] == once.message["Message-ID"]]
+    assert len(same) == 2
+    assert len(mailbox.mails) == len(rows(database)) + 1
+
+
+def test_two_senders_at_work_at_once_send_each_e_mail_once(
+    database: Database, mailbox: Mailbox, clock: Clock
+) -> None:
+    senders = [sender_of(database, server_of(mailbox), clock) for _ in range(2)]
+    workers = [threading.Thread(target=sender.turn) for sender in senders]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    ids = [mail.message["Message-ID"] for mail in mailbox.mails]
+    assert len(ids) == len(set(ids)) == len(rows(database))
+
+
+def test_an_episode_that_was_taken_back_owes_nothing(sender: Sender, mailbox: Mailbox) -> None:
+    with sender.database.begin() as session:
+        session.execute(update(Excursion).values(state="withdrawn"))
+    assert sender.turn() == 0
+    assert mailbox.mails == []
+    assert {row.last_error for row in rows(sender.database)} == {"withdrawn"}
+
+
+def test_an_address_that_is_none_does_not_hold_up_the_others(
+    sender: Sender, mailbox: Mailbox
+) -> None:
+    first, *others = rows(sender.database)
+    with sender.database.begin() as session:
+        bad = "a@b\r\nBcc: c@d"
+        session.execute(update(Outbox).where(Outbox.id == first.id).values(email=bad))
+    assert sender.turn() == len(others) == len(mailbox.mails)
+    assert rows(sender.database)[0].given_up_at == NOW
+
+
+def test_without_a_server_e_mails_stay_and_the_heartbeat_says_so(
+    database: Database, clock: Clock
+) -> None:
+    assert sender_of(database, None, clock).turn() == 0
+    assert not any(row.attempts for row in rows(database))
+    with database.read() as session:
+        detail = session.get_one(Heartbeat, "alerts").detail
+    assert detail["has_server"] is False
+    assert detail["waiting"] == len(rows(database))
+
+
+def test_a_password_is_never_said_to_a_server_without_tls(
+    mailbox: Mailbox, sqlite_url: str
+) -> None:
+    address = MailServerAddress("127.0.0.1", mailbox.port, "user", "password")
+    message = EmailMessage()
+    message["To"] = "a@example.org"
+    with MailServer(address) as server, pytest.raises(NotSent, match="STARTTLS") as refused:
+        server.send(message, "b@example.org", "a@example.org")
+    assert refused.value.is_servers
+    assert mailbox.attempts == 0

@@ -1,0 +1,109 @@
+"""The outbox: claim an e-mail with a lease, send it, then mark it.
+
+A crash anywhere repeats an e-mail and never forgets one: what was claimed and not marked is
+claimed again when the lease is over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from traceapp.models.outbox import Outbox
+
+#: Longer than the longest conversation with a mail server that is still alive.
+LEASE = timedelta(minutes=5)
+_FIRST_DELAY = timedelta(seconds=15)
+_LONGEST_DELAY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An e-mail that this sender has in hand until `until`."""
+
+    id: int
+    excursion_id: int
+    email: str
+    language: str
+    attempts: int
+    until: datetime
+
+
+def count_waiting(session: Session) -> int:
+    """How many e-mails have not left and were not given up."""
+    waiting = select(func.count()).select_from(Outbox).where(_is_waiting())
+    return session.scalar(waiting) or 0
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether there is an e-mail to claim."""
+    return session.scalar(select(Outbox.id).where(_is_claimable(now)).limit(1)) is not None
+
+
+def claim(session: Session, now: datetime, lease: timedelta = LEASE) -> Claim | None:
+    """Take the e-mail that has been due longest; nobody else can until the lease is over."""
+    row = session.scalars(
+        select(Outbox)
+        .where(_is_claimable(now))
+        .order_by(Outbox.due_at, Outbox.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if row is None:
+        return None
+    row.claimed_until = until = now + lease
+    row.attempts += 1
+    return Claim(row.id, row.excursion_id, row.email, row.language, row.attempts, until)
+
+
+def mark_sent(session: Session, claimed: Claim, now: datetime) -> None:
+    """Note that the server took the e-mail, whoever has it in hand by now."""
+    session.execute(
+        update(Outbox)
+        .where(Outbox.id == claimed.id, Outbox.sent_at.is_(None))
+        .values(sent_at=now, claimed_until=None, last_error=None, given_up_at=None)
+    )
+
+
+def put_back(session: Session, claimed: Claim, said: str, now: datetime) -> None:
+    """Note what went wrong and try again later, each time waiting twice as long."""
+    session.execute(
+        update(Outbox)
+        .where(_is_held(claimed))
+        .values(claimed_until=None, due_at=now + delay_after(claimed.attempts), last_error=said)
+    )
+
+
+def give_up(session: Session, claimed: Claim, said: str, now: datetime) -> None:
+    """Note that the e-mail cannot leave; it stays visible with the reason."""
+    session.execute(
+        update(Outbox)
+        .where(_is_held(claimed))
+        .values(claimed_until=None, given_up_at=now, last_error=said)
+    )
+
+
+def delay_after(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: 15 s, 30 s, 1 min … 10 min."""
+    doubled: int = 2 ** min(attempts - 1, 10)
+    return min(_FIRST_DELAY * doubled, _LONGEST_DELAY)
+
+
+def _is_waiting() -> ColumnElement[bool]:
+    return and_(Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None))
+
+
+def _is_claimable(now: datetime) -> ColumnElement[bool]:
+    is_free = or_(Outbox.claimed_until.is_(None), Outbox.claimed_until <= now)
+    return and_(_is_waiting(), Outbox.due_at <= now, is_free)
+
+
+def _is_held(claimed: Claim) -> ColumnElement[bool]:
+    return and_(
+        Outbox.id == claimed.id,
+        Outbox.claimed_until == claimed.until,
+        Outbox.sent_at.is_(None),
+    )

@@ -1,0 +1,200 @@
+"""The words of the e-mails, Chinese and English side by side (docs/glossary.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from traceapp.trace.alert import ExcursionFacts, LotStanding
+
+#: China has one time and has had no summer time since 1991, so no time zone database is needed.
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+_MOST_LOTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Everything that an e-mail says in one language."""
+
+    tag: str
+    rows: Callable[[ExcursionFacts], list[tuple[str, str]]]
+    lots_title: str
+    lots: Callable[[ExcursionFacts], list[str]]
+    link: str
+    subject: Callable[[ExcursionFacts], str]
+    why: str
+
+
+def shown(moment: datetime) -> str:
+    """A moment as people in China read it, with its offset: `2021-05-09 08:00 (+08:00)`."""
+    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M} (+08:00)"
+
+
+def celsius(value: float) -> str:
+    """A temperature with at most two decimals: `12.3 °C`."""
+    return f"{round(value, 2):g} °C".replace("-", "−")
+
+
+def clean(text: str | None) -> str:
+    """A name from the registry on one line: nothing in it can end a header or hide text."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+
+
+def _minutes(value: float) -> str:
+    return f"{value:.0f}"
+
+
+# ---- Chinese
+
+_ZH_LEVEL = {"alarm": "报警", "notice": "提醒"}
+_ZH_SIDE = {
+    "above": "温度高于上限",
+    "below": "温度低于下限",
+    "silence": "没有收到温度读数",
+    "door": "门长时间未关",
+    "power": "停电",
+}
+
+
+def _zh_what(facts: ExcursionFacts) -> str:
+    limit = "" if facts.limit_celsius is None else f" {celsius(facts.limit_celsius)}"
+    return f"{_ZH_SIDE.get(facts.side, clean(facts.side))}{limit}"
+
+
+def _zh_where(facts: ExcursionFacts) -> str:
+    return f"{clean(facts.site_name)}（{facts.site}） {clean(facts.unit_name)}（{facts.unit}）"
+
+
+def _zh_how_long(facts: ExcursionFacts) -> str:
+    unknown = ""
+    if facts.unknown_minutes >= 1:
+        unknown = f"，其中 {_minutes(facts.unknown_minutes)} 分钟没有读数，按仍在超标计"
+    if facts.ended_at is None:
+        return f"至今 {_minutes(facts.minutes)} 分钟，尚未结束{unknown}"
+    return f"{_minutes(facts.minutes)} 分钟，{shown(facts.ended_at)} 结束{unknown}"
+
+
+def _zh_rows(facts: ExcursionFacts) -> list[tuple[str, str]]:
+    rows = [
+        ("事件", f"{_ZH_LEVEL.get(facts.level, facts.level)}：{_zh_what(facts)}"),
+        ("地点", _zh_where(facts)),
+        ("开始", shown(facts.started_at)),
+        ("持续", _zh_how_long(facts)),
+    ]
+    if facts.peak_celsius is not None:
+        name = "最低温度" if facts.side == "below" else "最高温度"
+        rows.append((name, celsius(facts.peak_celsius)))
+    if facts.is_late:
+        rows.append(("说明", "读数补传较晚，事件结束之后才被发现。"))
+    return rows
+
+
+def _zh_lots(facts: ExcursionFacts) -> list[str]:
+    if not facts.lots:
+        return ["台账中当时没有疫苗存放在此。"]
+    lines = [_zh_lot(lot) for lot in facts.lots[:_MOST_LOTS]]
+    return [*lines, *([f"另有 {len(facts.lots) - _MOST_LOTS} 个批号，见链接。"]
+                      if len(facts.lots) > _MOST_LOTS else [])]  # fmt: skip
+
+
+def _zh_lot(lot: LotStanding) -> str:
+    expiry = f"，有效期至 {lot.expires_on.isoformat()}" if lot.expires_on else ""
+    return f"{clean(lot.product) or lot.gtin}，批号 {lot.number}，现存 {lot.doses_now} 剂{expiry}"
+
+
+def _zh_subject(facts: ExcursionFacts) -> str:
+    peak = "" if facts.peak_celsius is None else f"，达 {celsius(facts.peak_celsius)}"
+    level = _ZH_LEVEL.get(facts.level, facts.level)
+    return f"【{level}】{_zh_what(facts)}{peak}：{clean(facts.site_name)} {clean(facts.unit_name)}"
+
+
+# ---- English
+
+_EN_LEVEL = {"alarm": "Alarm", "notice": "Notice"}
+_EN_SIDE = {
+    "above": "too warm, above",
+    "below": "too cold, below",
+    "silence": "no temperature readings arrive",
+    "door": "the door stands open",
+    "power": "no mains power",
+}
+
+
+def _en_what(facts: ExcursionFacts) -> str:
+    limit = "" if facts.limit_celsius is None else f" {celsius(facts.limit_celsius)}"
+    return f"{_EN_SIDE.get(facts.side, clean(facts.side))}{limit}"
+
+
+def _en_where(facts: ExcursionFacts) -> str:
+    unit = clean(facts.unit_name_en or facts.unit_name)
+    site = clean(facts.site_name_en or facts.site_name)
+    return f"{unit} ({facts.unit}), {site} ({facts.site})"
+
+
+def _en_how_long(facts: ExcursionFacts) -> str:
+    unknown = ""
+    if facts.unknown_minutes >= 1:
+        unknown = f"; {_minutes(facts.unknown_minutes)} of them without readings, the worst assumed"
+    if facts.ended_at is None:
+        return f"{_minutes(facts.minutes)} minutes so far, not ended yet{unknown}"
+    return f"{_minutes(facts.minutes)} minutes, ended {shown(facts.ended_at)}{unknown}"
+
+
+def _en_rows(facts: ExcursionFacts) -> list[tuple[str, str]]:
+    rows = [
+        ("What", f"{_EN_LEVEL.get(facts.level, facts.level)}: {_en_what(facts)}"),
+        ("Where", _en_where(facts)),
+        ("Since", shown(facts.started_at)),
+        ("How long", _en_how_long(facts)),
+    ]
+    if facts.peak_celsius is not None:
+        name = "Lowest" if facts.side == "below" else "Highest"
+        rows.append((name, celsius(facts.peak_celsius)))
+    if facts.is_late:
+        rows.append(("Note", "The readings came late: it was found after it had ended."))
+    return rows
+
+
+def _en_lots(facts: ExcursionFacts) -> list[str]:
+    if not facts.lots:
+        return ["According to the ledger no vaccine lay there."]
+    lines = [_en_lot(lot) for lot in facts.lots[:_MOST_LOTS]]
+    return [*lines, *([f"and {len(facts.lots) - _MOST_LOTS} more lots, see the link."]
+                      if len(facts.lots) > _MOST_LOTS else [])]  # fmt: skip
+
+
+def _en_lot(lot: LotStanding) -> str:
+    expiry = f", expires {lot.expires_on.isoformat()}" if lot.expires_on else ""
+    product = clean(lot.product_en or lot.product) or lot.gtin
+    return f"{product}, lot {lot.number}, {lot.doses_now} doses there now{expiry}"
+
+
+def _en_subject(facts: ExcursionFacts) -> str:
+    peak = "" if facts.peak_celsius is None else f", reached {celsius(facts.peak_celsius)}"
+    level = _EN_LEVEL.get(facts.level, facts.level)
+    unit = clean(facts.unit_name_en or facts.unit_name)
+    site = clean(facts.site_name_en or facts.site_name)
+    return f"[{level}] {_en_what(facts)}{peak}: {unit}, {site}"
+
+
+WORDINGS: dict[str, Wording] = {
+    "zh": Wording(
+        tag="zh-CN",
+        rows=_zh_rows,
+        lots_title="当时在内的疫苗",
+        lots=_zh_lots,
+        link="详情",
+        subject=_zh_subject,
+        why="您收到此邮件，是因为您被登记为该区域的联系人。同一事件只发一封。",
+    ),
+    "en": Wording(
+        tag="en",
+        rows=_en_rows,
+        lots_title="Vaccine that stood there",
+        lots=_en_lots,
+        link="Details",
+        subject=_en_subject,
+        why="You receive this because you are registered as a contact. One episode, one e-mail.",
+    ),
+}

@@ -1,0 +1,66 @@
+"""`traceapp alerts`: send the e-mails that excursions owe."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+
+import click
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from config import load_settings
+from traceapp.alerts.outbox import count_waiting
+from traceapp.alerts.sender import Sender
+from traceapp.alerts.smtp import MailServer
+from traceapp.db import Database, open_database
+from traceapp.log import configure_log, one_line
+
+_LOOK_EVERY_S = 0.5
+_DATABASE_REST_S = 5.0
+
+log = structlog.get_logger("alerts")
+
+
+@click.command()
+def alerts() -> None:
+    """Send alert e-mails until SIGTERM.
+
+    Without TRACEAPP_SMTP_URL e-mails stay in the outbox, and the pages say so.
+    """
+    settings = load_settings(os.environ).require("database_url")
+    configure_log("alerts")
+    is_over = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: is_over.set())
+    database = open_database(settings.database_url)
+    mailer = MailServer(settings.mail_server) if settings.smtp_url else None
+    sender = Sender(
+        database, mailer, settings.mail_from, settings.base_url, lambda: datetime.now(UTC)
+    )
+    _say_hello(database, mailer)
+    while not is_over.is_set():
+        rest_s = _LOOK_EVERY_S
+        try:
+            sender.turn(is_over.is_set)
+        except (OperationalError, InterfaceError) as error:
+            log.error("database_unavailable", error=one_line(error))
+            rest_s = _DATABASE_REST_S
+        is_over.wait(rest_s)
+    database.close()
+    log.info("stopped", sent=sender.sent)
+
+
+def _say_hello(database: Database, mailer: MailServer | None) -> None:
+    """Say how many e-mails wait; a database that is not ours to read ends the command here."""
+    with database.read() as session:
+        waiting = count_waiting(session)
+    if mailer is None:
+        click.echo(
+            "TRACEAPP_SMTP_URL is not set: "
+            f"e-mails stay in the outbox ({waiting} there now) and the pages say so.",
+            err=True,
+        )
+    log.info("started", has_server=mailer is not None, waiting=waiting)
