@@ -5,15 +5,36 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api
 
-from traceapp.api import document, health, metrics
+from schemas.movement import MovementSchema
+from traceapp.api import (
+    document,
+    dose,
+    excursion,
+    health,
+    lookup,
+    lot,
+    metrics,
+    movement,
+    reading,
+    registry,
+    rejection,
+)
 from traceapp.api.openapi import configure, register_fields
+from traceapp.api.path import document_converters, register_converters
+
+_NOUNS = (registry, reading, movement, dose, lot, lookup, excursion, rejection)
 
 
 def register_api(app: Flask) -> Api:
     """Add every noun to the application and to its OpenAPI document."""
     configure(app)
+    register_converters(app)
     api = Api(app)
     register_fields(api)
+    document_converters(api)
+    api.spec.components.schema("Movement", schema=MovementSchema)
+    for noun in _NOUNS:
+        api.register_blueprint(noun.blueprint, url_prefix="/api/v1")
     for door in (document, health, metrics):
         app.register_blueprint(door.blueprint)
     return api

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Request
 from flask_smorest import Blueprint
@@ -11,8 +12,10 @@ from webargs.flaskparser import FlaskParser
 
 from schemas.document import NotJson, load_json
 from traceapp.problem import Problem, flatten
+from traceapp.trace.page import CursorInvalid
 
 JSON = "application/json"
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def json_body(request: Request) -> Any:
@@ -65,3 +68,22 @@ class Noun(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     """A noun of the API: its routes, documented from their schemas."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+    if TYPE_CHECKING:  # flask-smorest has no types; these are what we use of it.
+
+        def get(self, rule: str, **options: Any) -> Decorator: ...
+        def put(self, rule: str, **options: Any) -> Decorator: ...
+        def post(self, rule: str, **options: Any) -> Decorator: ...
+        def route(self, rule: str, **options: Any) -> Decorator: ...
+        def doc(self, **operation: Any) -> Decorator: ...
+        def arguments(self, schema: type[Schema], **options: Any) -> Decorator: ...
+        def response(self, status: int, schema: type[Schema], **options: Any) -> Decorator: ...
+        def alt_response(self, status: int, **options: Any) -> Decorator: ...
+
+
+def page_answer(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return a page; a cursor that none of our answers gave is the asker's mistake."""
+    try:
+        return read()
+    except CursorInvalid as error:
+        raise Problem(422, str(error), {"cursor": [str(error)]}) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -89,7 +90,11 @@ def openapi_document(app: Flask, api: Api) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer"},
         "session": {"type": "apiKey", "in": "cookie", "name": "session"},
     }
-    components.setdefault("schemas", {})["Problem"] = _problem_schema()
+    for unused in ("Error", "PaginationMetadata"):  # flask-smorest's own, which we do not answer
+        components["schemas"].pop(unused, None)
+    components.pop("responses", None)
+    components.pop("headers", None)
+    components["schemas"]["Problem"] = _problem_schema()
     document["security"] = [{"bearer": []}, {"session": []}]
     roles = _roles_by_operation(app)
     for path, item in document["paths"].items():
@@ -118,7 +123,7 @@ def _roles_by_operation(app: Flask) -> dict[tuple[str, str], frozenset[str]]:
     roles = {}
     for rule in app.url_map.iter_rules():
         guard = guard_of(app, rule.endpoint)
-        path = str(rule).replace("<path:", "{").replace("<", "{").replace(">", "}")
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", str(rule))
         for method in rule.methods or ():
             roles[(path, method.lower())] = guard.roles if guard else frozenset()
     return roles

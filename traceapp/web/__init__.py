@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from flask import Flask
 
-from traceapp.web import sign_in
+from traceapp.web import (
+    dose,
+    excursion,
+    lookup,
+    lot,
+    mailbox,
+    overview,
+    rejection,
+    sign_in,
+    unit,
+)
 from traceapp.web.drawing import prepare_templates
 from traceapp.web.language import blueprint as language
+
+_PAGES = (overview, unit, excursion, lot, dose, lookup, rejection, mailbox, sign_in)
 
 
 def register_pages(app: Flask) -> None:
     """Add every page to the application, and what templates can say."""
     prepare_templates(app)
-    for page in (sign_in,):
-        app.register_blueprint(page.blueprint)
+    for page in _PAGES:
+        app.register_blueprint(page.blueprint, name=f"page_{page.blueprint.name}")
     app.register_blueprint(language)

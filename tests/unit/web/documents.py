@@ -83,8 +83,8 @@ def overview() -> dict[str, Any]:
     """Return a district with one alarm."""
     units = [
         ("PX-FY-01", 17.4, "alarm"),
-        ("PX-FY-02", 4.2, "ok"),
-        ("PX-YZ-01", 1.2, "cold"),
+        ("PX-FY-02", 4.2, "fine"),
+        ("PX-YZ-01", 1.2, "alarm"),
         ("PX-YZ-02", 8.4, "notice"),
         ("GX-TRUCK-07", None, "silent"),
     ]

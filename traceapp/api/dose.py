@@ -1,0 +1,103 @@
+"""Doses: checked before the injection, recorded after it, traced back to their maker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from schemas.document import Document
+from schemas.dose import Dose, DoseSchema
+from schemas.fields import Code, Digits, Text
+from schemas.finding import CheckSchema, DoseReceiptSchema
+from schemas.trace import DoseTraceSchema
+from traceapp.access.audit import audit
+from traceapp.access.guard import allow, visitor
+from traceapp.access.role import READERS, VACCINATORS
+from traceapp.api.noun import Noun
+from traceapp.capture.dose import DoseRefused, record_dose
+from traceapp.doors import doors
+from traceapp.problem import Problem, not_found
+from traceapp.trace.backward import trace_dose
+from traceapp.trace.check import Intended, check_dose
+from traceapp.trace.reach import reaches_site, reaches_unit
+from traceapp.trace.scope import Scope
+
+blueprint = Noun("dose", __name__, description="Administered doses")
+
+
+class CheckQuery(Document):
+    """What is about to be injected: a pack's code, or a product and one of its lots."""
+
+    pack = Text(128)
+    gtin = Digits(14)
+    lot = Code()
+    site = Code()
+    unit = Code()
+
+    @validates_schema
+    def check_lot(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a query that names neither a pack nor a lot, or half a lot."""
+        if ("gtin" in data) != ("lot" in data):
+            missing = "lot" if "gtin" in data else "gtin"
+            raise ValidationError({missing: ["Expected gtin and lot together."]})
+        if "pack" not in data and "gtin" not in data:
+            raise ValidationError({"pack": ["Expected a pack, or gtin and lot, got neither."]})
+
+
+@blueprint.get("/doses/check")
+@allow(*VACCINATORS)
+@blueprint.arguments(CheckQuery, location="query")
+@blueprint.response(200, CheckSchema)
+def get_check(query: dict[str, Any]) -> dict[str, Any]:
+    """Say before the injection whether to give it, and why not.
+
+    Without a site the token's own site is meant.
+    """
+    scope = visitor().scope
+    query.setdefault("site", scope.site)
+    with doors().database.read() as session:
+        if query["site"] is not None and not reaches_site(session, scope, query["site"]):
+            raise not_found("site", query["site"])
+        if "unit" in query and not reaches_unit(session, scope, query["unit"]):
+            raise not_found("unit", query["unit"])
+        return check_dose(session, Intended(**query), doors().clock())
+
+
+@blueprint.post("/doses")
+@allow(*VACCINATORS)
+@blueprint.arguments(DoseSchema)
+@blueprint.response(201, DoseReceiptSchema)
+@blueprint.alt_response(200, schema=DoseReceiptSchema, success=True, description="Known already")
+def post_dose(dose: Dose) -> Any:
+    """Record a dose that was given, with its findings; it is never refused for them."""
+    parts, who, now = doors(), visitor(), doors().clock()
+    with parts.database.begin() as session:
+        if not reaches_site(session, who.scope, dose.site):
+            raise not_found("site", dose.site)
+        try:
+            outcome = record_dose(session, dose, parts.vault, now)
+        except DoseRefused as refused:
+            raise Problem(422, str(refused), {refused.field: [str(refused)]}) from refused
+        audit(session, who.name, "record dose", dose.id, now)
+    if outcome.is_conflict:
+        message = "Expected the content first sent with this id, got another; both are kept."
+        raise Problem(409, message, {"id": [message]})
+    with parts.database.read() as session:
+        # The findings are the dose's own, wherever its lot has been.
+        trace = trace_dose(session, Scope(), dose.id) or {"findings": []}
+    receipt = {"id": dose.id, "findings": trace["findings"]}
+    headers = {"Location": f"/api/v1/doses/{dose.id}/trace"}
+    return receipt, 201 if outcome.is_new else 200, headers
+
+
+@blueprint.get("/doses/<code:code>/trace")
+@allow(*READERS)
+@blueprint.response(200, DoseTraceSchema)
+def get_trace(code: str) -> dict[str, Any]:
+    """Trace a dose backwards: its lot, its maker, its way and what it lived through."""
+    with doors().database.read() as session:
+        trace = trace_dose(session, visitor().scope, code)
+    if trace is None:
+        raise not_found("dose", code)
+    return trace

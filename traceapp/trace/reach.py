@@ -1,0 +1,47 @@
+"""Whether what somebody names lies in their scope; what does not exist does not."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from traceapp.models.sensor import Attachment, Sensor
+from traceapp.models.site import Site
+from traceapp.models.unit import Unit
+from traceapp.trace.scope import Scope
+
+
+def reaches_site(session: Session, scope: Scope, code: str) -> bool:
+    """Whether a registered site lies in the scope."""
+    found = session.scalar(select(Site.id).where(Site.code == code, scope.sites()))
+    return found is not None
+
+
+def reaches_unit(session: Session, scope: Scope, code: str) -> bool:
+    """Whether a registered unit stands at a site in the scope."""
+    query = select(Unit.id).join(Site, Site.id == Unit.site_id)
+    return session.scalar(query.where(Unit.code == code, scope.sites())) is not None
+
+
+def reaches_sensor(session: Session, scope: Scope, code: str) -> bool:
+    """Whether a sensor stands in the scope now; one that stands nowhere is anybody's to report.
+
+    Its readings are kept until somebody registers it.
+    """
+    sites = session.scalars(
+        select(Site)
+        .join(Unit, Unit.site_id == Site.id)
+        .join(Attachment, Attachment.unit_id == Unit.id)
+        .join(Sensor, Sensor.id == Attachment.sensor_id)
+        .where(Sensor.code == code, Attachment.until_at.is_(None))
+    ).all()
+    return all(scope.sees_site(site.code, site.division_code) for site in sites)
+
+
+def exists(session: Session, kind: str, code: str) -> bool:
+    """Whether a site, unit or sensor of that code is known, wherever it is."""
+    if kind == "site":
+        return session.scalar(select(Site.id).where(Site.code == code)) is not None
+    if kind == "unit":
+        return session.scalar(select(Unit.id).where(Unit.code == code)) is not None
+    return session.scalar(select(Sensor.id).where(Sensor.code == code)) is not None
