@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,26 +41,31 @@ def load_posts(session: Session, sensor_ids: Collection[int]) -> dict[int, list[
     would otherwise each miss what the other is writing.
     """
     rows = session.execute(
-        select(Sensor, Attachment)
+        select(
+            Sensor.id,
+            Sensor.interval_s,
+            Sensor.silence_s,
+            Attachment.unit_id,
+            Attachment.from_at,
+            Attachment.until_at,
+        )
         .join(Attachment, Attachment.sensor_id == Sensor.id)
         .where(Sensor.id.in_(sensor_ids), Sensor.is_registered)
     ).all()
-    unit_ids = sorted({attachment.unit_id for _, attachment in rows})
+    unit_ids = sorted({row.unit_id for row in rows})
     if not unit_ids:
         return {}
     lock_units(session, unit_ids)
     profiles = _profiles(session, unit_ids)
     posts: dict[int, list[Post]] = {}
-    for sensor, attachment in rows:
-        pace = Pace.of(sensor.interval_s, sensor.silence_s)
-        for held in profiles.get(attachment.unit_id, []):
-            from_at = max(attachment.from_at or START_OF_TIME, held.from_at or START_OF_TIME)
-            until_at = min(attachment.until_at or END_OF_TIME, held.until_at or END_OF_TIME)
+    for sensor_id, interval_s, silence_s, unit_id, attached_at, detached_at in rows:
+        pace = Pace.of(interval_s, silence_s)
+        for held in profiles.get(unit_id, []):
+            from_at = max(attached_at or START_OF_TIME, held.from_at)
+            until_at = min(detached_at or END_OF_TIME, held.until_at)
             if from_at < until_at:
-                post = Post(
-                    sensor.id, attachment.unit_id, pace, PROFILES[held.profile], from_at, until_at
-                )
-                posts.setdefault(sensor.id, []).append(post)
+                post = Post(sensor_id, unit_id, pace, held.profile, from_at, until_at)
+                posts.setdefault(sensor_id, []).append(post)
     for held_posts in posts.values():
         held_posts.sort(key=lambda post: post.from_at)
     return posts
@@ -72,8 +78,22 @@ def lock_units(session: Session, unit_ids: Collection[int]) -> None:
     ).all()
 
 
-def _profiles(session: Session, unit_ids: Collection[int]) -> dict[int, list[UnitProfile]]:
-    held: dict[int, list[UnitProfile]] = {}
-    for row in session.scalars(select(UnitProfile).where(UnitProfile.unit_id.in_(unit_ids))):
-        held.setdefault(row.unit_id, []).append(row)
-    return held
+class _Held(NamedTuple):
+    """A profile that held for a unit during [from_at, until_at)."""
+
+    profile: Profile
+    from_at: datetime
+    until_at: datetime
+
+
+def _profiles(session: Session, unit_ids: Collection[int]) -> dict[int, list[_Held]]:
+    rows = session.execute(
+        select(
+            UnitProfile.unit_id, UnitProfile.profile, UnitProfile.from_at, UnitProfile.until_at
+        ).where(UnitProfile.unit_id.in_(unit_ids))
+    )
+    profiles: dict[int, list[_Held]] = {}
+    for unit_id, name, from_at, until_at in rows:
+        held = _Held(PROFILES[name], from_at or START_OF_TIME, until_at or END_OF_TIME)
+        profiles.setdefault(unit_id, []).append(held)
+    return profiles
