@@ -118,6 +118,8 @@ def duration(minutes: float | None) -> str:
     whole = round(minutes)
     days, rest = divmod(whole, _DAY)
     hours, left = divmod(rest, _HOUR)
+    if days and not hours:
+        return ngettext("%(num)d day", "%(num)d days", days) % {"num": days}
     if days:
         return gettext("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
     if hours and not left:

@@ -63,7 +63,7 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "balance": {
         "made": "Made",
-        "received": "Received",
+        "received": "Received, every arrival counted",
         "on_hand": "On hand",
         "in_transit": "In transit",
         "administered": "Administered",

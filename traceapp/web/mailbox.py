@@ -59,7 +59,9 @@ def mail(number: str) -> str:
 def html(number: str) -> Response:
     """Answer the HTML of an e-mail, for the frame; its links open outside of it."""
     found = read_mail(_path(number))
-    answer = Response(f'<base target="_blank">{found.html or ""}', content_type="text/html")
+    answer = Response(
+        f'<base target="_blank">{found.html or ""}', content_type="text/html; charset=utf-8"
+    )
     answer.headers["Content-Security-Policy"] = _MAIL_POLICY
     answer.headers["X-Frame-Options"] = "SAMEORIGIN"
     return answer

@@ -17,6 +17,9 @@ from traceapp.web.names import learn_names
 
 blueprint = Blueprint("overview", __name__)
 
+#: What needs somebody comes first.
+_URGENCY = {"alarm": 0, "silent": 1, "notice": 2, "fine": 3, "unheard": 4}
+
 
 @blueprint.get("/")
 @allow(*READERS)
@@ -39,5 +42,6 @@ def _shown() -> dict[str, Any]:
         learn_names(session, document)
         kind, code = ("site", scope.site) if scope.site else ("division", scope.division)
         noun = get_noun(session, Scope(), kind, code) if code else None
+    document["units"].sort(key=lambda unit: _URGENCY.get(unit["state"], len(_URGENCY)))
     where = choose(noun["name"], noun.get("name_en")) if noun else code
     return {"overview": document, "where": where or gettext("the whole country")}

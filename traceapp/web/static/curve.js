@@ -14,6 +14,7 @@ function shape(name, kind, parent) {
 export function read(figure) {
   const svg = figure.querySelector("svg");
   const told = figure.querySelector("output");
+  figure.parentElement.scrollLeft = figure.parentElement.scrollWidth; // Where it is narrow, now comes first.
   const edge = Object.fromEntries(Object.entries(svg.dataset).map(([name, value]) => [name, Number(value)]));
   const points = [...svg.querySelectorAll("polyline")].flatMap((line) => [...line.points].map(({ x, y }) => ({ x, y })));
   points.sort((one, other) => one.x - other.x);
