@@ -26,6 +26,7 @@ from traceapp.simulate.verdict import Verdict, read_mails
 SEED = 2021
 SPEED = 60.0
 """Simulated seconds a second, until the story has caught up with the present."""
+PATIENCE_S = 4.0
 SECONDS_FOR_THE_MAILS = 30.0
 FAILURES = (CrewFailed, DeskRefused, BrokerUnreachable, AcknowledgementMissing, OSError)
 
@@ -130,7 +131,7 @@ def _play(folder: Path, port: int, *, once: bool) -> bool:
     crew = Crew(ground.environ(os.environ), folder / "logs", click.echo)
     try:
         desk = _set_the_stage(ground, crew, story)
-        with Publisher(ground.broker_url) as publisher:
+        with Publisher(ground.broker_url, patience_s=PATIENCE_S) as publisher:
             telling = Telling(story, publisher, desk)
             telling.begin()
             if not once:
@@ -156,13 +157,15 @@ def _set_the_stage(ground: Ground, crew: Crew, story: Story) -> Desk:
     catcher = ("--port", str(ground.smtp), "--folder", str(ground.mailbox))
     crew.start("catcher", module("traceapp.alerts.catcher", *catcher))
     crew.run(traceapp("db", "upgrade"))
+    crew.wait_for_port("broker", ground.broker)
+    crew.start("ingest", module("ingest"))
     crew.start("web", traceapp("web"))
+    crew.start("alerts", traceapp("alerts"))
     crew.run(traceapp("registry", "load", str(registry)))
     token = crew.run(traceapp("token", "create", "demo", "--role", "admin")).split()[-1]
-    crew.wait_for_port("broker", ground.broker)
     crew.wait_for_port("catcher", ground.smtp)
-    crew.start("ingest", module("ingest"))
-    crew.start("alerts", traceapp("alerts"))
+    # What is published before somebody listens is lost by this broker, and sent again too late.
+    crew.wait_for("the ingester at the broker", lambda: '"connected"' in crew.log_of("ingest"))
     desk = Desk(ground.url, token)
     crew.wait_for("the web, the broker and the database", lambda: _is_ready(desk))
     return desk
@@ -178,7 +181,8 @@ def _is_ready(desk: Desk) -> bool:
 
 def _invitation(ground: Ground, crew: Crew, story: Story) -> str:
     link = crew.run(traceapp("signin-link")).split()[-1]
-    dose, lot = story.doses[0], story.journey.lots[1]
+    lot = story.journey.lots[1]
+    dose = next(dose for dose in story.doses if dose.unit == NIGHT_UNIT and dose.lot == lot)
     lot_code = f"{lot.product.gtin}/{lot.number}"
     return f"""
   示范接种区正在运行 · The demonstration district is running: {ground.url}
@@ -186,8 +190,8 @@ def _invitation(ground: Ground, crew: Crew, story: Story) -> str:
 
   看什么 · What to look at:
     冰箱正在断电 · a refrigerator without power, now    {ground.url}/units/{LIVE_UNIT}
-    前夜断电 · the night without power                  {ground.url}/units/{NIGHT_UNIT}
-    途中升温 · the van that warmed on the road          {ground.url}/units/{ROAD_UNIT}
+    前夜断电 · the night without power                  {ground.url}/units/{NIGHT_UNIT}?hours=72
+    途中升温 · the van that warmed on the road          {ground.url}/units/{ROAD_UNIT}?hours=72
     温度超标 · all excursions                           {ground.url}/excursions
     邮件 · the e-mails that were sent                   {ground.url}/mailbox
     剂次溯源 · a dose and where it came from            {ground.url}/doses/{dose.document["id"]}

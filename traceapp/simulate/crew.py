@@ -84,7 +84,8 @@ class Crew:
             code = member.child.poll()
             if code is None or _clock() - member.started_at < SECONDS_BETWEEN_STARTS:
                 continue
-            self.tell(f"{member.name} ended ({code}): {self.last_words(member.name)}; starting it")
+            words = self.last_words(member.name)
+            self.tell(f"{member.name} ended ({code}) and is started again; its last words: {words}")
             member.child = self._spawn(member.name, member.command)
             member.started_at = _clock()
 
@@ -103,8 +104,12 @@ class Crew:
 
     def last_words(self, name: str) -> str:
         """The last line that a child wrote."""
-        lines = self._log(name).read_text("utf-8", "replace").strip().splitlines()
+        lines = self.log_of(name).strip().splitlines()
         return lines[-1][:300] if lines else "without a word"
+
+    def log_of(self, name: str) -> str:
+        """Everything that a child wrote."""
+        return self._log(name).read_text("utf-8", "replace")
 
     def stop(self) -> None:
         """Stop all, the last started first; whoever does not listen is killed."""

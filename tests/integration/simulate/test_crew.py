@@ -43,7 +43,7 @@ def test_a_child_that_ends_is_started_again_and_named_in_one_line(
     code = f"open({str(count)!r}, 'a').write('x'); print('cannot go on')"
     crew.start("short", [sys.executable, "-c", code])
     crew.wait_for("a second start", lambda: count.exists() and len(count.read_text()) > 1, 20)
-    assert said[0] == "short ended (0): cannot go on; starting it"
+    assert said[0] == "short ended (0) and is started again; its last words: cannot go on"
 
 
 def test_stopping_ends_every_child_even_one_that_does_not_listen(crew: Crew) -> None:
