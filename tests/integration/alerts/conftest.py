@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.reading import Reading
-from tests.integration.capture.conftest import REGISTRY, load_registry
+from tests.integration.country import REGISTRY, load_registry
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.db import Database, open_database
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ingest.pipeline import Pipeline
 from tests.fakes.broker import FakeBroker
-from tests.integration.capture.conftest import REGISTRY, load_registry
-from traceapp.db import Database, open_database
+from traceapp.db import Database
 
 NOW = datetime(2021, 6, 1, tzinfo=UTC)
 
@@ -28,15 +27,6 @@ class Clock:
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.now += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def database(database_url: str) -> Generator[Database, None, None]:
-    """A database that knows the small registry."""
-    opened = open_database(database_url)
-    load_registry(opened, REGISTRY)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
