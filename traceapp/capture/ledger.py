@@ -24,7 +24,7 @@ Derived = type[PostingRow] | type[StayRow] | type[FindingRow]
 
 def book(session: Session, lot_id: int) -> None:
     """Fold all facts of a lot again and write what came out differently."""
-    session.execute(select(Lot.id).where(Lot.id == lot_id).with_for_update())
+    lock_lot(session, lot_id)
     ledger = keep_ledger(load_facts(session, lot_id))
     _sync(session, PostingRow, lot_id, [_posting_row(lot_id, one) for one in ledger.postings])
     _sync(session, StayRow, lot_id, [_stay_row(lot_id, one) for one in ledger.stays])
@@ -35,7 +35,7 @@ def book_dose(session: Session, dose: Dose) -> None:
     """Book one dose: on top of the ledger where it is the newest fact, else all again."""
     if dose.lot_id is None:
         return
-    session.execute(select(Lot.id).where(Lot.id == dose.lot_id).with_for_update())
+    lock_lot(session, dose.lot_id)
     if not _is_newest(session, dose):
         book(session, dose.lot_id)
         return
@@ -59,6 +59,14 @@ def book_dose(session: Session, dose: Dose) -> None:
         if row.unit_id not in ledger.lying:
             row.until_at = dose.at
     session.flush()
+
+
+def lock_lot(session: Session, lot_id: int) -> None:
+    """Hold a lot until the transaction ends: whoever books it next sees what we booked.
+
+    Not FOR UPDATE: that waits for everybody who merely refers to the lot, and they for us.
+    """
+    session.execute(select(Lot.id).where(Lot.id == lot_id).with_for_update(key_share=True))
 
 
 def load_facts(session: Session, lot_id: int) -> list[Fact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,22 +40,10 @@ def load_posts(session: Session, sensor_ids: Collection[int]) -> dict[int, list[
     Locks their units until the transaction ends: two processes that judge the same unit
     would otherwise each miss what the other is writing.
     """
-    rows = session.execute(
-        select(
-            Sensor.id,
-            Sensor.interval_s,
-            Sensor.silence_s,
-            Attachment.unit_id,
-            Attachment.from_at,
-            Attachment.until_at,
-        )
-        .join(Attachment, Attachment.sensor_id == Sensor.id)
-        .where(Sensor.id.in_(sensor_ids), Sensor.is_registered)
-    ).all()
-    unit_ids = sorted({row.unit_id for row in rows})
-    if not unit_ids:
+    rows = _attachments(session, sensor_ids)
+    if not rows:
         return {}
-    lock_units(session, unit_ids)
+    unit_ids = _lock_units_of(session, sensor_ids, rows)
     profiles = _profiles(session, unit_ids)
     posts: dict[int, list[Post]] = {}
     for sensor_id, interval_s, silence_s, unit_id, attached_at, detached_at in rows:
@@ -74,8 +62,42 @@ def load_posts(session: Session, sensor_ids: Collection[int]) -> dict[int, list[
 def lock_units(session: Session, unit_ids: Collection[int]) -> None:
     """Hold the units until the transaction ends, always in the same order."""
     session.execute(
-        select(Unit.id).where(Unit.id.in_(unit_ids)).order_by(Unit.id).with_for_update()
+        select(Unit.id)
+        .where(Unit.id.in_(unit_ids))
+        .order_by(Unit.id)
+        .with_for_update(key_share=True)
     ).all()
+
+
+def _attachments(session: Session, sensor_ids: Collection[int]) -> list[Any]:
+    return list(
+        session.execute(
+            select(
+                Sensor.id,
+                Sensor.interval_s,
+                Sensor.silence_s,
+                Attachment.unit_id,
+                Attachment.from_at,
+                Attachment.until_at,
+            )
+            .join(Attachment, Attachment.sensor_id == Sensor.id)
+            .where(Sensor.id.in_(sensor_ids), Sensor.is_registered)
+        ).all()
+    )
+
+
+def _lock_units_of(session: Session, sensor_ids: Collection[int], rows: list[Any]) -> list[int]:
+    """Lock the units of the attachments in `rows`, brought up to date while we waited."""
+    while True:
+        unit_ids = sorted({row.unit_id for row in rows})
+        lock_units(session, unit_ids)
+        if session.get_bind().dialect.name == "sqlite":  # Nobody else can have written.
+            return unit_ids
+        again = _attachments(session, sensor_ids)
+        is_same = sorted({row.unit_id for row in again}) == unit_ids
+        rows[:] = again
+        if is_same:
+            return unit_ids
 
 
 class _Held(NamedTuple):

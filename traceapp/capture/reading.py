@@ -48,6 +48,7 @@ def record_readings(
     """
     receipts = [Receipt() for _ in messages]
     sensors = know_sensors(session, {message.sensor for message in messages})
+    _hold_unregistered(session, list(sensors.values()))
     posts = load_posts(session, list(sensors.values()))
     first: dict[_Key, tuple[Reading, Receipt, str]] = {}
     repeats: list[tuple[_Key, Reading, Receipt, str]] = []
@@ -75,6 +76,16 @@ def record_readings(
         fresh.setdefault(key[0], []).append(first[key][0])
     judge_readings(session, dict(fresh), posts, newest, now)
     return receipts
+
+
+def _hold_unregistered(session: Session, sensor_ids: Collection[int]) -> None:
+    """Let nobody register these sensors before we committed: we are about to store unjudged."""
+    session.execute(
+        select(Sensor.id)
+        .where(Sensor.id.in_(sensor_ids), ~Sensor.is_registered)
+        .order_by(Sensor.id)
+        .with_for_update(read=True)
+    ).all()
 
 
 def know_sensors(session: Session, codes: Collection[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_again
-from traceapp.capture.post import load_posts
+from traceapp.capture.post import load_posts, lock_units
 from traceapp.models.base import Base
 from traceapp.models.contact import Contact
 from traceapp.models.division import Division
@@ -86,6 +86,7 @@ def _register_unit(session: Session, document: dict[str, Any], now: datetime) ->
     }
     is_changed = _upsert(session, row, Unit, values)
     unit_id = session.scalars(select(Unit.id).where(Unit.code == document["code"])).one()
+    lock_units(session, [unit_id])
     from_at = document.get("profile_from", now)
     if _follow(session, UnitProfile, {"unit_id": unit_id}, "profile", document["profile"], from_at):
         sensors = session.scalars(
@@ -109,6 +110,8 @@ def _register_sensor(session: Session, document: dict[str, Any], now: datetime) 
     }
     is_changed = _upsert(session, row, Sensor, values)
     sensor_id = session.scalars(select(Sensor.id).where(Sensor.code == document["code"])).one()
+    held = session.scalars(select(Attachment.unit_id).where(Attachment.sensor_id == sensor_id))
+    lock_units(session, {unit_id, *held})
     from_at = document.get("attached_from", now)
     is_moved = _follow(session, Attachment, {"sensor_id": sensor_id}, "unit_id", unit_id, from_at)
     if is_changed or is_moved:
