@@ -16,14 +16,13 @@ from marshmallow import Schema, ValidationError
 from ingest.topic import Route, read_topic
 from schemas.document import NotJson, Refusal, first_refusal, load_json
 from schemas.fields import MAX_INTEGER, got, parse_moment
+from schemas.message import MAX_PAYLOAD_BYTES, MAX_REF, STATUSES
 from schemas.movement import Movement, MovementSchema
 from schemas.reading import MAX_READINGS, Reading, ReadingSchema
 from traceapp.capture.movement import MovementMessage
 from traceapp.capture.reading import ReadingMessage
 
-MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_ITEMS = MAX_READINGS
-_LONGEST_REF = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def _read_movements(said: Said) -> None:
 
 
 def _read_status(said: Said) -> None:
-    if said.payload not in (b"online", b"offline"):
+    if said.payload not in _STATUSES:
         came = got(said.payload[:100].decode("utf-8", "backslashreplace"))
         raise _Refused(Refusal("invalid", "status", "online or offline", came))
     said.status = StatusMessage(cast("str", said.route.sensor), said.payload.decode())
@@ -122,6 +121,7 @@ _READERS = {
     "ours": _read_nothing,
     "refused": _refuse_topic,
 }
+_STATUSES = {status.encode() for status in STATUSES}
 _READING = ReadingSchema()
 _MOVEMENT = MovementSchema()
 
@@ -166,8 +166,8 @@ def _items_of(said: Said, document: Any, name: str) -> list[Any]:
 
 
 def _ref_of(ref: Any) -> str:
-    if not isinstance(ref, str) or len(ref) > _LONGEST_REF:
-        expected = f"text of at most {_LONGEST_REF} characters"
+    if not isinstance(ref, str) or len(ref) > MAX_REF:
+        expected = f"text of at most {MAX_REF} characters"
         raise _Refused(Refusal("invalid", "ref", expected, got(ref)))
     return ref
 
@@ -209,7 +209,7 @@ class _FastEnvelope(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Readings whose publisher waits for our answer."""
 
     readings: _SomeReadings
-    ref: Annotated[str, msgspec.Meta(max_length=_LONGEST_REF)] = cast("str", None)
+    ref: Annotated[str, msgspec.Meta(max_length=MAX_REF)] = cast("str", None)
 
 
 _decode_one = msgspec.json.Decoder(_FastReading).decode

@@ -19,7 +19,7 @@ from traceapp.api import (
     registry,
     rejection,
 )
-from traceapp.api.openapi import configure, register_fields
+from traceapp.api.openapi import configure, teach_fields
 from traceapp.api.path import document_converters, register_converters
 
 _NOUNS = (registry, reading, movement, dose, lot, lookup, excursion, rejection)
@@ -30,7 +30,7 @@ def register_api(app: Flask) -> Api:
     configure(app)
     register_converters(app)
     api = Api(app)
-    register_fields(api)
+    teach_fields(api.ma_plugin)
     document_converters(api)
     api.spec.components.schema("Movement", schema=MovementSchema)
     for noun in _NOUNS:

@@ -1,4 +1,4 @@
-"""`/api/v1/openapi.json` and its page `/api/docs`."""
+"""`/api/v1/openapi.json` with its page `/api/docs`, and `/api/v1/asyncapi.json`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, json, render_template
 
 from traceapp.access.guard import allow
 from traceapp.access.visitor import ROLES
+from traceapp.api.asyncapi import asyncapi_document
 from traceapp.api.openapi import openapi_document
 
 blueprint = Blueprint("document", __name__)
@@ -28,6 +29,14 @@ def _document() -> dict[str, Any]:
 def openapi_json() -> Response:
     """Answer the OpenAPI document."""
     return Response(json.dumps(_document(), sort_keys=False), content_type="application/json")
+
+
+@blueprint.get("/api/v1/asyncapi.json")
+@allow(*ROLES)
+def asyncapi_json() -> Response:
+    """Answer the AsyncAPI document: what goes over MQTT."""
+    document = asyncapi_document(current_app.config["API_VERSION"])
+    return Response(json.dumps(document, sort_keys=False), content_type="application/json")
 
 
 @blueprint.get("/api/docs")

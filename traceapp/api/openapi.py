@@ -46,8 +46,8 @@ def configure(app: Flask) -> None:
     )
 
 
-def register_fields(api: Api) -> None:
-    """Teach the document our own fields."""
+def teach_fields(plugin: Any) -> None:
+    """Teach apispec's marshmallow plugin, for HTTP or for MQTT, our own fields."""
     for kind, (form, detail) in {
         fields.Moment: ("string", "date-time"),
         fields.Day: ("string", "date"),
@@ -59,8 +59,8 @@ def register_fields(api: Api) -> None:
         fields.Flag: ("boolean", None),
         fields.Choice: ("string", None),
     }.items():
-        api.register_field(kind, form, detail)
-    api.ma_plugin.converter.add_attribute_function(_limits)
+        plugin.map_to_openapi_type(kind, form, detail)
+    plugin.converter.add_attribute_function(_limits)
 
 
 def _limits(_converter: Any, field: Any, **_: Any) -> dict[str, Any]:

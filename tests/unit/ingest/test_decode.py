@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ingest.decode import MAX_ITEMS, MAX_PAYLOAD_BYTES, Said, decode
+from ingest.decode import MAX_ITEMS, Said, decode
+from schemas.message import MAX_PAYLOAD_BYTES
 from schemas.reading import Reading
 
 READINGS = b"coldchain/v1/4514810001/45-000017/readings"
