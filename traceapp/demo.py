@@ -106,12 +106,6 @@ def demo(once: bool, port: int, data: Path, keep: bool) -> None:
     sys.exit(0 if is_right else 1)
 
 
-def _must_end(crew: Crew) -> bool:
-    """Never by itself: look after the children and go on."""
-    crew.watch()
-    return False
-
-
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
@@ -141,7 +135,7 @@ def _play(folder: Path, port: int, *, once: bool) -> bool:
             if once:
                 return _judge(ground, crew, telling, story, desk)
             click.echo("The past is told. From now on you watch it live; Ctrl-C ends.")
-            telling.tell_present(SPEED, lambda: datetime.now(UTC), lambda: _must_end(crew))
+            telling.tell_present(SPEED, lambda: datetime.now(UTC), lambda: False)
     finally:
         crew.stop()
     return True

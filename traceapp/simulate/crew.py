@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 SECONDS_TO_STOP = 8.0
 SECONDS_BETWEEN_STARTS = 1.0
+SECONDS_BETWEEN_LOOKS = 0.3
 
 
 class CrewFailed(Exception):
@@ -61,7 +63,11 @@ class Crew:
         self.logs = logs
         self.tell = tell
         self.members: list[Member] = []
+        self._is_over = threading.Event()
+        self._hands_off = threading.Lock()
+        self._watchman = threading.Thread(target=self._keep_watch, daemon=True)
         logs.mkdir(parents=True, exist_ok=True)
+        self._watchman.start()
 
     def run(self, command: Sequence[str]) -> str:
         """Run a command to its end and answer what it printed."""
@@ -76,26 +82,32 @@ class Crew:
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a child that is to run for as long as the demo."""
-        self.members.append(Member(name, list(command), self._spawn(name, command), _clock()))
+        with self._hands_off:
+            child = self._spawn(name, command)
+            self.members.append(Member(name, list(command), child, _clock()))
 
-    def watch(self) -> None:
+    def _keep_watch(self) -> None:
         """Start again each child that has ended, and say so in one line."""
-        for member in self.members:
-            code = member.child.poll()
-            if code is None or _clock() - member.started_at < SECONDS_BETWEEN_STARTS:
-                continue
-            words = self.last_words(member.name)
-            self.tell(f"{member.name} ended ({code}) and is started again; its last words: {words}")
-            member.child = self._spawn(member.name, member.command)
-            member.started_at = _clock()
+        while not self._is_over.wait(SECONDS_BETWEEN_LOOKS):
+            with self._hands_off:
+                for member in self.members:
+                    self._look_after(member)
+
+    def _look_after(self, member: Member) -> None:
+        code = member.child.poll()
+        if code is None or _clock() - member.started_at < SECONDS_BETWEEN_STARTS:
+            return
+        words = self.last_words(member.name)
+        self.tell(f"{member.name} ended ({code}) and is started again; its last words: {words}")
+        member.child = self._spawn(member.name, member.command)
+        member.started_at = _clock()
 
     def wait_for(self, what: str, is_there: Callable[[], bool], seconds: float = 30.0) -> None:
-        """Wait until something is there, restarting whoever ends in between."""
+        """Wait until something is there."""
         until = _clock() + seconds
         while not is_there():
             if _clock() > until:
                 raise CrewFailed(f"Expected {what} within {seconds:.0f} s; see {self.logs}")
-            self.watch()
             time.sleep(0.1)
 
     def wait_for_port(self, name: str, port: int) -> None:
@@ -113,6 +125,8 @@ class Crew:
 
     def stop(self) -> None:
         """Stop all, the last started first; whoever does not listen is killed."""
+        self._is_over.set()
+        self._watchman.join()
         for member in reversed(self.members):
             if member.child.poll() is None:
                 member.child.send_signal(signal.SIGTERM)

@@ -16,6 +16,10 @@ class DeskRefused(Exception):
     """The API could not be reached, or answered with a problem."""
 
 
+class DeskUnreachable(DeskRefused):
+    """Nobody answered: the same may be asked again."""
+
+
 class Desk:
     """Speaks to `/api/v1` of one installation."""
 
@@ -58,7 +62,7 @@ class Desk:
         except urllib.error.HTTPError as problem:
             raise DeskRefused(f"{method} {path}: {problem.code} {_explained(problem)}") from None
         except (OSError, ValueError) as failure:
-            raise DeskRefused(f"{method} {self.url}{path}: {failure}") from None
+            raise DeskUnreachable(f"{method} {self.url}{path}: {failure}") from None
 
 
 def _explained(problem: urllib.error.HTTPError) -> str:

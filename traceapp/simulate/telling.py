@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from traceapp.simulate.desk import Desk
+from traceapp.simulate.desk import Desk, DeskUnreachable
 from traceapp.simulate.district import Document, Unit
 from traceapp.simulate.publisher import Publisher
 from traceapp.simulate.recorder import Reading
@@ -16,6 +16,8 @@ from traceapp.simulate.story import LIVE_CROSSING, LIVE_UNIT, Story
 
 HELD_BACK = LIVE_CROSSING + timedelta(minutes=2)
 """The unit that fails at the end is told up to here at first, well within its silence limit."""
+
+SECONDS_FOR_A_DESK_TO_COME_BACK = 30.0
 
 Advance = Callable[[], None]
 Clock = Callable[[], datetime]
@@ -129,6 +131,20 @@ class Telling:
         if not isinstance(self.scene, Story) or self.desk is None:
             return
         for injection in self.scene.doses:
-            self.desk.post("/api/v1/doses", injection.document)
+            self._post_dose(self.desk, injection.document)
             self.doses_told += 1
             advance()
+
+    @staticmethod
+    def _post_dose(desk: Desk, document: Document) -> None:
+        """Post a dose until somebody has answered: its id makes a repetition harmless."""
+        until = time.monotonic() + SECONDS_FOR_A_DESK_TO_COME_BACK
+        while True:
+            try:
+                desk.post("/api/v1/doses", document)
+            except DeskUnreachable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+            else:
+                return

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from traceapp.simulate.desk import Desk, DeskUnreachable
 from traceapp.simulate.district import Document, unit_named
 from traceapp.simulate.fleet import Fleet
 from traceapp.simulate.publisher import Publisher
@@ -83,3 +84,29 @@ def test_a_fleet_is_as_large_as_asked_for_and_keeps_nothing_in_memory() -> None:
 def test_an_absurd_fleet_is_refused() -> None:
     with pytest.raises(ValueError, match="got 0"):
         Fleet(1, END, 4, 0)
+
+
+class Counter(Desk):
+    """An API that is away for the first question and then takes every dose."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1")
+        self.asked = 0
+        self.taken: list[object] = []
+
+    def post(self, path: str, document: object) -> None:
+        """Take a dose, the first time only after it was asked twice."""
+        assert path == "/api/v1/doses"
+        self.asked += 1
+        if self.asked == 1:
+            raise DeskUnreachable("nobody there")
+        self.taken.append(document)
+
+
+def test_a_dose_is_posted_again_when_the_web_was_away_for_a_moment() -> None:
+    story, desk = Story(1, END), Counter()
+    telling = Telling(story, Ear(), desk)
+    telling.tell_past(lambda: None, hold_back=False)
+    assert desk.taken == [dose.document for dose in story.doses]
+    assert telling.doses_told == len(story.doses)
+    assert desk.asked == len(story.doses) + 1
