@@ -97,7 +97,7 @@ def demo(once: bool, port: int, data: Path, keep: bool) -> None:
             with tempfile.TemporaryDirectory(prefix="traceapp-demo-") as folder:
                 is_right = _play(Path(folder), free_port(), once=True)
         else:
-            is_right = _play(_fresh_folder(data), free_port(0 if once else port), once=once)
+            is_right = _play(_fresh_folder(data), _web_port(0 if once else port), once=once)
     except FAILURES as failure:
         raise click.ClickException(str(failure)) from failure
     except KeyboardInterrupt:
@@ -108,6 +108,14 @@ def demo(once: bool, port: int, data: Path, keep: bool) -> None:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _web_port(wanted: int) -> int:
+    """The wanted port where it is free; another one, said so, where it is not."""
+    port = free_port(wanted)
+    if wanted not in (0, port):
+        click.echo(f"Port {wanted} is taken, so the web listens on {port}.")
+    return port
 
 
 def _fresh_folder(data: Path) -> Path:
@@ -126,7 +134,7 @@ def _play(folder: Path, port: int, *, once: bool) -> bool:
     try:
         desk = _set_the_stage(ground, crew, story)
         with Publisher(ground.broker_url, patience_s=PATIENCE_S) as publisher:
-            telling = Telling(story, publisher, desk)
+            telling = Telling(story, publisher, desk, is_to_be_judged=once)
             telling.begin()
             if not once:
                 click.echo(_invitation(ground, crew, story))

@@ -70,7 +70,15 @@ class Series:
 class Telling:
     """One scene on its way to one broker, and its doses to one API."""
 
-    def __init__(self, scene: Scene, publisher: Publisher, desk: Desk | None = None) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        publisher: Publisher,
+        desk: Desk | None = None,
+        *,
+        is_to_be_judged: bool = False,
+    ) -> None:
+        """Only a telling that is to be judged afterwards keeps what it told."""
         self.scene = scene
         self.publisher = publisher
         self.desk = desk
@@ -79,7 +87,7 @@ class Telling:
         ]
         self.told_up_to = scene.end
         self.doses_told = 0
-        self.keeps_what_it_told = isinstance(scene, Story)
+        self.is_to_be_judged = is_to_be_judged
 
     def begin(self) -> None:
         """Connect as a gateway that speaks for every sensor."""
@@ -122,7 +130,7 @@ class Telling:
         readings = series.until(moment)
         if not readings:
             return
-        if self.keeps_what_it_told:
+        if self.is_to_be_judged:
             series.told += readings
         documents = [reading.document() for reading in readings]
         self.publisher.send_readings(series.unit.site, series.sensor, documents)
