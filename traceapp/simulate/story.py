@@ -107,12 +107,17 @@ class Story:
                     at = opens + minute * MINUTE
                     if at <= self.end - 5 * MINUTE:
                         given.append((at, unit))
-        return [self._inject(source, at, unit) for at, unit in sorted(given)]
+        turns = dict.fromkeys(d.CLINIC_STORES.values(), 0)
+        doses = []
+        for at, unit in sorted(given):
+            doses.append(self._inject(source, at, unit, turns[unit]))
+            turns[unit] += 1
+        return doses
 
-    def _inject(self, source: random.Random, at: datetime, unit: str) -> Injection:
-        lot = source.choice(
-            [lot for lot in self.journey.lots if self.journey.on_hand(lot).get(unit)]
-        )
+    def _inject(self, source: random.Random, at: datetime, unit: str, turn: int) -> Injection:
+        """Each clinic gives its lots in turn, so that every lot is given in every clinic."""
+        held = [lot for lot in self.journey.lots if self.journey.on_hand(lot).get(unit)]
+        lot = held[turn % len(held)]
         pack = self.journey.give(lot, unit)
         document: Document = {
             "id": identifier(source, at),
