@@ -99,6 +99,7 @@ class MqttBroker:
         self._inbox: list[Delivery] = []
         self._inbox_bytes = 0
         self._is_accepted = False
+        self._is_leaving = False
         self._connected_at = 0.0
         self._next_try_at = 0.0
         self._delay_s = 0.0
@@ -163,6 +164,7 @@ class MqttBroker:
 
     def close(self) -> None:
         """Write what is still to be said, say goodbye, and keep the session at the broker."""
+        self._is_leaving = True
         until = time.monotonic() + 2
         while self._client.want_write() and self._client.socket() and time.monotonic() < until:
             self._wait(0.1)
@@ -253,4 +255,5 @@ class MqttBroker:
         self._is_accepted = False
         if self._connected_at and time.monotonic() - self._connected_at >= _GOOD_CONNECTION_S:
             self._delay_s = 0.0
-        log.warning("disconnected", reason=str(reason))
+        tell = log.info if self._is_leaving else log.warning
+        tell("disconnected", reason=str(reason))

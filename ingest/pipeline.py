@@ -101,15 +101,14 @@ class Pipeline:
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _wait_for_database(self, pause_s: float) -> None:
-        until = time.monotonic() + pause_s
-        while True:
+        """Wait in short naps, so that a stop is heard and the broker's pings are answered."""
+        while pause_s > 0:
             if self._is_stopping():
                 raise Stopping
             self._broker.tend()
-            left_s = until - time.monotonic()
-            if left_s <= 0:
-                return
-            self._pause(min(left_s, 1.0))
+            nap_s = min(pause_s, 1.0)
+            self._pause(nap_s)
+            pause_s -= nap_s
 
     def _record(self, batch: Sequence[Said], is_suspected: bool = False) -> list[Outcome]:
         """Record a batch in one transaction; what is wrong with its content costs it alone."""

@@ -20,6 +20,7 @@ class Clock:
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now
         self.pauses: list[float] = []
+        self.on_pause: Callable[[], object] = lambda: None
 
     def __call__(self) -> datetime:
         return self.now
@@ -27,6 +28,7 @@ class Clock:
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.now += timedelta(seconds=seconds)
+        self.on_pause()
 
 
 @pytest.fixture

@@ -1,0 +1,146 @@
+"""The ingester turned by hand: the clock's silences, signs of life, a clean end."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ingest.service import CATCH_UP, Service
+from tests.fakes.broker import FakeBroker
+from tests.integration.ingest.conftest import NOW, Clock
+from traceapp.db import Database
+from traceapp.models.excursion import Excursion
+from traceapp.models.heartbeat import Heartbeat
+
+S1 = "coldchain/v1/CLINIC/S1"
+
+
+@pytest.fixture
+def service(broker: FakeBroker, database: Database, clock: Clock) -> Service:
+    return Service(broker, database, "ingest-test", clock, clock.pause)
+
+
+def send_reading(broker: FakeBroker, clock: Clock, ago: timedelta) -> None:
+    document = {"at": (clock() - ago).isoformat(), "celsius": 4.0}
+    broker.send(f"{S1}/readings", json.dumps(document))
+
+
+def silences(database: Database) -> int:
+    with database.read() as session:
+        return len(session.scalars(select(Excursion).where(Excursion.rule == "silence")).all())
+
+
+def detail(database: Database) -> dict[str, Any]:
+    with database.read() as session:
+        return dict(session.get_one(Heartbeat, "ingest-test").detail)
+
+
+def test_silence_opens_by_the_clock_while_nothing_arrives(
+    service: Service, broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    send_reading(broker, clock, timedelta())
+    service.step()
+    clock.now += timedelta(minutes=29)
+    service.step()
+    assert silences(database) == 0
+    clock.now += timedelta(minutes=2)
+    service.step()
+    assert silences(database) == 1
+    clock.now += timedelta(minutes=5)
+    service.step()
+    assert silences(database) == 1
+
+
+def test_nobody_is_called_silent_while_the_broker_still_holds_what_came_meanwhile(
+    broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    send_reading(broker, clock, timedelta(hours=2))
+    for minutes in range(110, 0, -10):
+        send_reading(broker, clock, timedelta(minutes=minutes))
+    broker.window = 5
+    service = Service(broker, database, "ingest-test", clock, clock.pause)
+    while service.step():
+        clock.now += timedelta(seconds=1)
+    clock.now += timedelta(minutes=1)
+    service.step()
+    assert silences(database) == 0
+
+
+def test_a_line_that_is_never_idle_still_notices_silence(
+    broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    service = Service(broker, database, "ingest-test", clock, clock.pause)
+    send_reading(broker, clock, timedelta(hours=1))
+    service.step()
+    assert silences(database) == 0
+    clock.now += CATCH_UP
+    broker.send("coldchain/v1/CLINIC/S2/status", "online")
+    service.step()
+    assert silences(database) == 1
+
+
+def test_a_broker_that_is_gone_silences_everybody(
+    broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    service = Service(broker, database, "ingest-test", clock, clock.pause)
+    send_reading(broker, clock, timedelta())
+    service.step()
+    broker.cut()
+    broker.is_reachable = False
+    clock.now += timedelta(minutes=31)
+    service.step()
+    assert silences(database) == 1
+
+
+def test_the_heartbeat_says_whether_we_hear_the_broker_and_when_we_last_committed(
+    service: Service, broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    service.step()
+    assert detail(database) == {
+        "kind": "ingest",
+        "is_connected": True,
+        "last_commit_at": None,
+        "stored": 0,
+        "rejected": 0,
+    }
+    send_reading(broker, clock, timedelta())
+    broker.send(f"{S1}/readings", "?")
+    service.step()
+    broker.cut()
+    broker.is_reachable = False
+    clock.now += timedelta(seconds=5)
+    service.step()
+    said = detail(database)
+    assert (said["is_connected"], said["stored"], said["rejected"]) == (False, 1, 1)
+    assert said["last_commit_at"] == "2021-06-01T00:00:00Z"
+    with database.read() as session:
+        assert session.get_one(Heartbeat, "ingest-test").at == NOW + timedelta(seconds=5)
+
+
+def test_a_stop_ends_the_run_after_the_batch_in_hand(
+    service: Service, broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    send_reading(broker, clock, timedelta())
+    service.stop()
+    service.run()
+    assert not broker.is_connected
+    assert broker.unacknowledged == 1
+    again = Service(broker, database, "ingest-test", clock, clock.pause)
+    assert again.step() == 1
+    assert broker.unacknowledged == 0
+
+
+def test_a_database_that_was_never_made_ends_the_run_at_once(
+    service: Service, broker: FakeBroker, database: Database
+) -> None:
+    with database.begin() as session:
+        session.execute(text("DROP TABLE heartbeat"))
+    broker.send(f"{S1}/readings", "?")
+    with pytest.raises(SQLAlchemyError):
+        service.run()
+    assert broker.unacknowledged == 1
