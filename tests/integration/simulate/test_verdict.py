@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from traceapp.simulate import district as d
 from traceapp.simulate.desk import Desk
 from traceapp.simulate.publisher import Publisher
+from traceapp.simulate.recorder import Reading
 from traceapp.simulate.story import NIGHT_UNIT, ROAD_UNIT, Story
 from traceapp.simulate.telling import Telling
 from traceapp.simulate.verdict import Result, Verdict, addressed
@@ -41,11 +43,18 @@ class Record(Desk):
         return iter(self.excursions)
 
 
-def _installation(folder: Path) -> tuple[Verdict, Record]:
+@cache
+def _story() -> tuple[Story, list[list[Reading]]]:
     story = Story(5, END)
+    series = [story.readings(unit, sensor) for unit, sensor in story.sensors()]
+    return story, [list(takewhile(lambda r: r.at <= END, readings)) for readings in series]
+
+
+def _installation(folder: Path) -> tuple[Verdict, Record]:
+    story, readings = _story()
     telling = Telling(story, Publisher("mqtt://127.0.0.1:1"), None)
-    for series in telling.series:
-        series.told = list(takewhile(lambda r: r.at <= END, series.coming))
+    for series, told in zip(telling.series, readings, strict=True):
+        series.told = told
     record = Record()
     verdict = Verdict(telling, story, record, folder)
     tally = telling.publisher.tally

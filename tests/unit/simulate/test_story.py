@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise, takewhile
 
 import pytest
@@ -31,10 +32,12 @@ def story(request: pytest.FixtureRequest) -> Story:
     return Story(seed, end)
 
 
+@cache
 def _readings(story: Story, unit: d.Unit, sensor: str) -> list[Reading]:
     return list(takewhile(lambda r: r.at <= story.end, story.readings(unit, sensor)))
 
 
+@cache
 def _episodes(story: Story) -> list[Expected]:
     found: list[Expected] = []
     for unit, sensor in story.sensors():
