@@ -140,7 +140,7 @@ def run_process(tmp_path: Path) -> Generator[RunProcess, None, None]:
     def run(arguments: Sequence[str], environ: Mapping[str, str], ready: str = "") -> Program:
         log = tmp_path / f"process-{len(programs)}.log"
         program = Program(
-            [sys.executable, *arguments], log=log, environ=_environ(environ), folder=tmp_path
+            [sys.executable, *arguments], log=log, environ=process_environ(environ), folder=tmp_path
         )
         programs.append(program)
         if ready:
@@ -152,6 +152,7 @@ def run_process(tmp_path: Path) -> Generator[RunProcess, None, None]:
         program.stop()
 
 
-def _environ(told: Mapping[str, str]) -> dict[str, str]:
+def process_environ(told: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of a process of ours: the machine's, and only these settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRACEAPP_")}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **told}

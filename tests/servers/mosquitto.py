@@ -20,7 +20,8 @@ persistence_location {folder}/
 autosave_interval 1
 autosave_on_changes true
 max_queued_messages 0
-log_dest stdout
+log_dest stderr
+log_type all
 """
 
 
@@ -80,6 +81,11 @@ class Mosquitto:
         self._listeners.append(listener)
         listener.wait_for_output("Subscribed")
         return listener
+
+    def wait_for_subscriber(self, client_id: str) -> None:
+        """Wait until a client has subscribed: before that nothing is kept for it."""
+        assert self._program is not None
+        self._program.wait_for_output(f"Sending SUBACK to {client_id}")
 
     def _run_publisher(self, arguments: list[str], content: bytes) -> None:
         address = ["-h", "127.0.0.1", "-p", str(self.port), "-q", "1"]
