@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,9 @@ from traceapp.capture.receipt import Receipt
 from traceapp.capture.rejection import keep_rejection
 from traceapp.problem import Problem
 
+#: The record counts the items that it was given: `[2].at` is a field of the third of them.
+_PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
+
 
 @dataclass(slots=True)
 class Items:
@@ -25,7 +29,7 @@ class Items:
     came: Sequence[Any]
     good: list[Any] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
-    refused: list[tuple[int, Refusal]] = field(default_factory=list)
+    refused: list[tuple[int | None, Refusal]] = field(default_factory=list)
 
 
 def load_items(came: Any, schema: Schema, name: str, most: int) -> Items:
@@ -52,13 +56,12 @@ def keep_refused(
 
     A conflict was kept by what found it, beside the fact that it contradicts.
     """
-    for refusal in receipt.refusals:
+    found = [_placed(items, refusal) for refusal in receipt.refusals] + items.refused
+    for place, refusal in found:
         if refusal.reason != "conflict":
-            keep_rejection(session, topic, msgspec.json.encode(items.came), refusal, now, site)
-    for place, refusal in items.refused:
-        payload = msgspec.json.encode(items.came[place])
-        keep_rejection(session, topic, payload, refusal, now, site)
-        receipt.refusals.append(refusal)
+            payload = msgspec.json.encode(items.came if place is None else items.came[place])
+            keep_rejection(session, topic, payload, refusal, now, site)
+    receipt.refusals[:] = [refusal for _, refusal in found]
 
 
 def answer_receipt(items: Items, receipt: Receipt, **more: Any) -> tuple[dict[str, Any], int]:
@@ -78,6 +81,15 @@ def answer_receipt(items: Items, receipt: Receipt, **more: Any) -> tuple[dict[st
         **more,
     }
     return document, 201 if receipt.stored else 200
+
+
+def _placed(items: Items, refusal: Refusal) -> tuple[int | None, Refusal]:
+    """Return a refusal of the record with the place of its item among all that came."""
+    counted = _PLACE.match(refusal.field)
+    if counted is None:
+        return None, refusal
+    place = items.places[int(counted.group(1))]
+    return place, replace(refusal, field=_at(place, counted.group(2)))
 
 
 def _at(place: int, name: str) -> str:

@@ -116,6 +116,7 @@ def _complete(operation: dict[str, Any], method: str, roles: frozenset[str]) -> 
             continue
         schema = {"$ref": "#/components/schemas/Problem"}
         responses[status] = {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}
+    operation["responses"] = dict(sorted(responses.items()))
 
 
 def _roles_by_operation(app: Flask) -> dict[tuple[str, str], frozenset[str]]:

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from schemas.fields import format_moment, parse_moment
+from schemas.fields import format_moment
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.outbox import Outbox
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.trace.page import decode_cursor, make_page
+from traceapp.trace.page import decode_moment_cursor, make_page
 from traceapp.trace.scope import Scope, division_prefix
 
 
@@ -63,8 +63,7 @@ def list_excursions(
     query = _visible(scope).where(*wanted.conditions())
     query = query.order_by(Excursion.started_at.desc(), Excursion.id.desc())
     if cursor is not None:
-        started, last_id = decode_cursor(cursor, (str, int))
-        before = parse_moment(started)
+        before, last_id = decode_moment_cursor(cursor)
         same = and_(Excursion.started_at == before, Excursion.id < last_id)
         query = query.where(or_(Excursion.started_at < before, same))
     rows = session.execute(query.limit(limit + 1)).all()

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from schemas.fields import format_moment, parse_moment
+from schemas.fields import format_moment
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
@@ -18,7 +18,7 @@ from traceapp.rules.ledger import Account, Posting, balance
 from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.finding import finding
 from traceapp.trace.lot import find_lot, load_postings, lot_document, source_document
-from traceapp.trace.page import decode_cursor, make_page
+from traceapp.trace.page import decode_moment_cursor, make_page
 from traceapp.trace.place import Places
 from traceapp.trace.scope import Scope
 
@@ -95,8 +95,7 @@ def list_lot_doses(
         .order_by(Dose.at.desc(), Dose.id.desc())
     )
     if cursor is not None:
-        moment, last_id = decode_cursor(cursor, (str, int))
-        before = parse_moment(moment)
+        before, last_id = decode_moment_cursor(cursor)
         query = query.where(or_(Dose.at < before, and_(Dose.at == before, Dose.id < last_id)))
     rows = session.execute(query.limit(limit + 1)).all()
     return make_page(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
+
+from schemas.fields import parse_moment
 
 MOST = 1_000
 
@@ -29,7 +32,18 @@ def decode_cursor(cursor: str, kinds: Sequence[type]) -> list[Any]:
         raise CursorInvalid("Expected the `next` of an earlier answer.") from error
     if not isinstance(keys, list) or [type(key) for key in keys] != list(kinds):
         raise CursorInvalid("Expected the `next` of an earlier answer.")
+    if any("\0" in key if isinstance(key, str) else not 0 <= key < 2**63 for key in keys):
+        raise CursorInvalid("Expected the `next` of an earlier answer.")
     return keys
+
+
+def decode_moment_cursor(cursor: str) -> tuple[datetime, int]:
+    """The moment and the row in a cursor of a list by time. Raises CursorInvalid."""
+    moment, row = decode_cursor(cursor, (str, int))
+    try:
+        return parse_moment(moment), row
+    except ValueError as error:
+        raise CursorInvalid("Expected the `next` of an earlier answer.") from error
 
 
 def make_page(

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session
 
-from schemas.fields import format_moment, parse_moment
+from schemas.fields import format_moment
 from traceapp.models.rejection import Conflict, Rejection
 from traceapp.models.site import Site
-from traceapp.trace.page import decode_cursor, make_page
+from traceapp.trace.page import decode_moment_cursor, make_page
 from traceapp.trace.scope import Scope
 
 
@@ -24,8 +24,7 @@ def list_rejections(
         .order_by(Rejection.last_at.desc(), Rejection.id.desc())
     )
     if cursor is not None:
-        moment, last_id = decode_cursor(cursor, (str, int))
-        before = parse_moment(moment)
+        before, last_id = decode_moment_cursor(cursor)
         same = and_(Rejection.last_at == before, Rejection.id < last_id)
         query = query.where(or_(Rejection.last_at < before, same))
     rows = session.scalars(query.limit(limit + 1)).all()

@@ -1,0 +1,62 @@
+"""Lots over HTTP: where they went, what is left, who received them."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, dose
+from tests.integration.door import Door
+from traceapp.models.account import Audit
+
+_LOT = f"/api/v1/lots/{GTIN}/{NUMBER}"
+
+
+def test_a_lot_is_traced_forward_with_its_balance(admin: FlaskClient) -> None:
+    trace = admin.get(f"{_LOT}/trace").get_json()
+    assert [(one["from"], one["to"]) for one in trace["shipments"]] == [
+        ("MAKER", "CDC"),
+        ("CDC", "CLINIC"),
+    ]
+    balance = trace["balance"]
+    assert (balance["made"], balance["on_hand"], balance["administered"]) == (100, 99, 1)
+    assert trace["holdings"] == [{"site": "CLINIC", "unit": "FRIDGE", "doses": 99}]
+
+
+def test_recipients_are_masked_and_every_look_is_audited(door: Door, admin: FlaskClient) -> None:
+    answer = admin.get(f"{_LOT}/doses")
+    [item] = answer.get_json()["items"]
+    assert item["recipient"] == {"document": "4514**********1234", "name": "张**"}
+    assert DOCUMENT not in answer.text
+    with door.database.read() as session:
+        line = session.scalars(select(Audit).where(Audit.action == "list recipients")).one()
+    assert (line.actor, line.object) == ("admin--None", f"{GTIN}/{NUMBER}")
+
+
+def test_the_list_comes_in_pages(admin: FlaskClient) -> None:
+    for number in range(2, 6):
+        admin.post("/api/v1/doses", json=dose(f"d{number}", hours=-1 / number, dose_number=number))
+    seen, cursor = [], None
+    while True:
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = admin.get(f"{_LOT}/doses", query_string=query).get_json()
+        assert len(page["items"]) <= 2
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == ["d5", "d4", "d3", "d2", "d1"]
+
+
+def test_the_whole_list_comes_as_a_table(admin: FlaskClient) -> None:
+    admin.post("/api/v1/doses", json=dose("d2", hours=-0.5, dose_number=2))
+    answer = admin.get(f"{_LOT}/doses?format=csv")
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [row["id"] for row in rows] == ["d2", "d1"]
+    assert rows[0]["document"] == "4514**********1234"
+    assert DOCUMENT not in answer.text
