@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 CHINA = timezone(timedelta(hours=8))
 MINUTE = timedelta(minutes=1)
-SENSOR_NOISE_CELSIUS = 0.02
+SENSOR_NOISE_CELSIUS = 0.01
 PROBE_LAG_MINUTES = 3.0
 DOOR_SPIKE_FADES_MINUTES = 6.0
 WORKING_HOURS = range(8, 17)

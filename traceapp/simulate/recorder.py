@@ -41,19 +41,24 @@ class Reading:
 def recorded(
     samples: Iterable[Sample], interval_s: int, phase_minutes: int, runs_on_mains: bool
 ) -> Iterator[Reading]:
-    """Records at each interval, at each move of the door, and every two minutes out of range."""
+    """Records at each interval, at each move of the door, and every two minutes out of range.
+
+    The return into the range is recorded as soon as those two minutes have passed.
+    """
     minutes = interval_s // 60
     low, high = USUAL_RANGE_CELSIUS
-    was_open, last_minute, seq = False, -minutes, 0
+    was_open, was_outside, last_minute, seq = False, False, -minutes, 0
     for minute, sample in enumerate(samples):
         celsius = round(sample.celsius, 1) + 0.0
         is_outside = not low <= celsius <= high
         is_due = minute % minutes == phase_minutes % minutes
         is_due |= sample.is_door_open != was_open
-        is_due |= is_outside and minute - last_minute >= MINUTES_BETWEEN_RECORDS_OUTSIDE
+        is_alert = is_outside or was_outside
+        is_due |= is_alert and minute - last_minute >= MINUTES_BETWEEN_RECORDS_OUTSIDE
         if not is_due:
             continue
-        was_open, last_minute, seq = sample.is_door_open, minute, seq + 1
+        was_open, was_outside = sample.is_door_open, is_outside
+        last_minute, seq = minute, seq + 1
         battery = max(5, 98 - seq // 400)
         power = sample.is_cooled if runs_on_mains else None
         yield Reading(sample.at, celsius, battery, power, sample.is_door_open, seq)
