@@ -28,6 +28,10 @@ TRACEAPP_METRICS_BIND (optional)."""
 log = structlog.get_logger("ingest")
 
 
+class PortTaken(Exception):
+    """The address for our metrics cannot be had."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the ingester; 0 after SIGTERM or SIGINT, 1 when the world refused, 2 for settings."""
     parser = argparse.ArgumentParser(prog="traceapp ingest", description=_ABOUT)
@@ -39,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_log(settings.broker_client_id)
     try:
         _run(settings)
-    except BrokerRefused as error:
+    except (BrokerRefused, PortTaken) as error:
         return _complain(str(error), 1)
     except SQLAlchemyError as error:
         return _complain(f"The database refused: {one_line(error)}", 1)
@@ -66,9 +70,13 @@ def _run(settings: Settings) -> None:
 
 
 def _serve_metrics(bind: str) -> None:
-    if bind:
-        address = BindAddress.of(bind)
+    if not bind:
+        return
+    address = BindAddress.of(bind)
+    try:
         start_http_server(address.port, address.host, REGISTRY)
+    except OSError as error:
+        raise PortTaken(f"Expected to listen on {bind}, got: {error.strerror or error}") from error
 
 
 def _complain(message: str, status: int) -> int:

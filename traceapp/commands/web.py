@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import click
 from flask import Flask
-from waitress import serve
+from waitress import create_server
 
 from config import Settings, load_settings
 from traceapp.access.account import has_accounts
@@ -27,8 +28,10 @@ def web() -> None:
     app = create_app(settings, database)
     for caution in settings.cautions():
         click.echo(f"traceapp: {caution}", err=True)
+    server = _listen(app, settings)
     greet_the_first(settings, database)
-    _serve(app, settings)
+    click.echo(f"traceapp: listening on {settings.bind}, reached at {settings.base_url}", err=True)
+    server.run()
 
 
 def greet_the_first(settings: Settings, database: Database) -> None:
@@ -42,15 +45,18 @@ def greet_the_first(settings: Settings, database: Database) -> None:
         sys.stdout.flush()
 
 
-def _serve(app: Flask, settings: Settings) -> None:
+def _listen(app: Flask, settings: Settings) -> Any:
     bind = settings.bind_address
-    click.echo(f"traceapp: listening on {settings.bind}, reached at {settings.base_url}", err=True)
-    # Waitress writes no access log: a query may hold what nobody else should read.
-    serve(
-        app,
-        host=bind.host,
-        port=bind.port,
-        threads=_THREADS,
-        ident=None,
-        max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 65_536,
-    )
+    try:
+        # Waitress writes no access log: a query may hold what nobody else should read.
+        return create_server(
+            app,
+            host=bind.host,
+            port=bind.port,
+            threads=_THREADS,
+            ident=None,
+            max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 65_536,
+        )
+    except OSError as error:
+        message = f"Expected to listen on {settings.bind}, got: {error.strerror or error}"
+        raise click.ClickException(message) from error
