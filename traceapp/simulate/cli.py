@@ -38,7 +38,13 @@ def write_registry(scene: Scene, file: Path) -> None:
 @click.command()
 @click.option("--broker", metavar="URL", help="Publish here: mqtt://host:port or mqtts://host.")
 @click.option("--api", metavar="URL", help="Post the doses here, such as http://127.0.0.1:8000.")
-@click.option("--token", envvar="TRACEAPP_TOKEN", default="", help="Bearer token for --api.")
+@click.option(
+    "--token",
+    envvar="TRACEAPP_TOKEN",
+    show_envvar=True,
+    default="",
+    help="Bearer token for --api.",
+)
 @click.option(
     "--speed",
     type=click.FloatRange(min=1),
