@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from babel.messages.pofile import read_po
 
 from schemas.registry import KINDS
 from tests.architecture.sources import ROOT
@@ -15,6 +16,8 @@ from traceapp.trace.finding import _TEXTS, STOPPING
 _REGISTRY = (ROOT / "docs" / "registry.md").read_text("utf-8")
 _TRACING = (ROOT / "docs" / "tracing.md").read_text("utf-8")
 _JUDGING = (ROOT / "docs" / "judging.md").read_text("utf-8")
+_GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+_CHINESE = ROOT / "traceapp" / "web" / "translations" / "zh.po"
 _NOT_GIVEN_YET = {"lot_held", "lot_recalled", "open_too_long"}
 
 
@@ -51,3 +54,17 @@ def test_the_page_about_judging_has_every_profile_with_its_rules() -> None:
     for name, profile in PROFILES.items():
         assert said.pop(name) | everywhere == {rule.code for rule in profile.rules}
     assert said == {}
+
+
+def test_the_glossary_has_the_chinese_word_that_the_pages_use() -> None:
+    with _CHINESE.open("rb") as file:
+        shown = {str(m.id).lower(): str(m.string) for m in read_po(file) if isinstance(m.id, str)}
+    rows = re.findall(r"^\| ([\w ,-]+) \| ([^|]+) \|", _GLOSSARY, re.MULTILINE)
+    said = {word: chinese for words, chinese in rows for word in words.split(", ")}
+    otherwise = {
+        word: (chinese, shown[word.lower()])
+        for word, chinese in said.items()
+        if word.lower() in shown and shown[word.lower()] not in chinese
+    }
+    assert otherwise == {}
+    assert len(said.keys() & shown.keys()) > 10
