@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
+from types import TracebackType
 
+import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
@@ -16,12 +17,32 @@ from traceapp.api import register_api
 from traceapp.api.metrics import count_requests
 from traceapp.db import Database
 from traceapp.doors import Doors, utc_now
+from traceapp.log import where
 from traceapp.problem import problem_response
 from traceapp.web import register_pages
 from traceapp.web.error import error_page
 
 MAX_BODY_BYTES = 1 << 20
-_log = logging.getLogger("traceapp.web")
+_log = structlog.get_logger()
+
+
+class Web(Flask):
+    """The application, which logs where it broke and nothing of what it held."""
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None] | None,
+    ) -> None:
+        """Log a view's exception: neither its words, which may quote a person, nor the query."""
+        error = exc_info[1] if exc_info else None
+        if error is not None:
+            _log.error(
+                "request_failed",
+                method=request.method,
+                path=request.path,
+                error=type(error).__name__,
+                where=where(error),
+            )
 
 
 def create_app(
@@ -31,7 +52,7 @@ def create_app(
     clock: Callable[[], datetime] = utc_now,
 ) -> Flask:
     """Return the application: pages, API, and a guard before every view of both."""
-    app = Flask("traceapp", static_folder="web/static", template_folder="web/templates")
+    app = Web("traceapp", static_folder="web/static", template_folder="web/templates")
     app.extensions["traceapp"] = Doors(settings, database, clock)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.strict_slashes = False
@@ -50,9 +71,6 @@ def _answer_error(error: HTTPException) -> Response | HTTPException:
     """Draw a page for a person and a problem document for a program."""
     if error.code is None or error.code < 400:
         return error  # A redirect is an answer, not an error.
-    if error.code >= 500:
-        # The path is logged and never the query: a code in hand may be a person's document.
-        _log.error("%s %s failed", request.method, request.path, exc_info=error.__cause__)
     if request.path.startswith("/api/v1/") or not request.accept_mimetypes.accept_html:
         return problem_response(error)
     return error_page(error)

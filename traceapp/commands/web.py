@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Any
 
 import click
@@ -16,6 +18,7 @@ from traceapp.app import create_app
 from traceapp.commands.signin_link import ADMIN, new_link
 from traceapp.db import Database, open_database
 from traceapp.doors import utc_now
+from traceapp.log import configure_log
 
 _THREADS = 8
 
@@ -24,6 +27,7 @@ _THREADS = 8
 def web() -> None:
     """Serve the pages and the API on TRACEAPP_BIND until somebody ends it."""
     settings = load_settings(os.environ).require("database_url")
+    configure_log("web")
     database = open_database(settings.database_url)
     app = create_app(settings, database)
     for caution in settings.cautions():
@@ -31,6 +35,7 @@ def web() -> None:
     server = _listen(app, settings)
     greet_the_first(settings, database)
     click.echo(f"traceapp: listening on {settings.bind}, reached at {settings.base_url}", err=True)
+    signal.signal(signal.SIGTERM, _end)
     server.run()
 
 
@@ -60,3 +65,8 @@ def _listen(app: Flask, settings: Settings) -> Any:
     except OSError as error:
         message = f"Expected to listen on {settings.bind}, got: {error.strerror or error}"
         raise click.ClickException(message) from error
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """Let waitress finish the requests it has begun."""
+    raise SystemExit(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -141,3 +142,15 @@ def test_a_repeated_key_or_a_deep_body_ends_no_process(admin: FlaskClient) -> No
     _problem(answer, 422)
     deep = warm_night() | {"readings": [{"at": {"a": [[[[{}]]]]}}]}
     _problem(admin.post("/api/v1/readings", json=deep), 422)
+
+
+def test_what_broke_is_logged_by_its_place_without_what_was_asked(
+    door: Door, admin: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.clock.now = None  # type: ignore[assignment]  # a clock that stands still breaks views
+    admin.get("/api/v1/trace?code=451481199001011234")
+    logged = "".join(capsys.readouterr())
+    assert "request_failed" in logged
+    assert "/api/v1/trace" in logged
+    assert "where" in logged
+    assert "451481" not in logged

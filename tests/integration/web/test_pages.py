@@ -1,0 +1,126 @@
+"""The pages over the record: each is drawn, in both languages, for each role, within the scope."""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from config import Settings
+from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, play
+from tests.integration.door import NOON, SECRET_KEY, Clock, Door
+from traceapp.app import create_app
+
+_PAGES = [
+    "/",
+    "/overview/now",
+    "/units/FRIDGE",
+    "/units/FRIDGE?hours=168",
+    "/units/FRIDGE/now?hours=6",
+    "/units/CDC-1",
+    "/excursions",
+    "/excursions?state=open",
+    "/excursions/1",
+    "/excursions/2",
+    f"/lots/{GTIN}/{NUMBER}",
+    f"/lots/{GTIN}/{NUMBER}/doses",
+    "/doses/d1",
+    "/lookup",
+    "/rejections",
+    "/api/docs",
+]
+
+
+@pytest.fixture
+def admin(door: Door) -> FlaskClient:
+    """The administrator's browser after the story."""
+    play(door)
+    return door.browser()
+
+
+def test_every_page_is_drawn_in_both_languages_and_names_nobody(
+    door: Door, admin: FlaskClient
+) -> None:
+    for language in ("zh", "en"):
+        admin.get(f"/language/{language}")
+        for path in _PAGES:
+            answer = admin.get(path)
+            assert answer.status_code == 200, path
+            assert DOCUMENT not in answer.text
+            assert "张三丰" not in answer.text
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_those_who_look_see_the_same_pages_but_the_refusals(door: Door, admin: FlaskClient) -> None:
+    for role, site in (("viewer", None), ("vaccinator", "CLINIC")):
+        client = door.client(door.token(role, "451481", site))
+        assert client.get("/units/FRIDGE").status_code == 200
+        assert client.get("/rejections").status_code == 403
+        assert client.get("/mailbox").status_code == 403
+        assert "duty@cdc.example" not in client.get("/excursions/1").text
+
+
+def test_the_overview_shows_what_is_open_and_what_waits(door: Door, admin: FlaskClient) -> None:
+    warm = [{"at": NOON.isoformat(), "celsius": 9.0}]
+    body = {"sensor": "S1", "readings": warm}
+    reporter = door.client(door.token("device"))
+    assert reporter.post("/api/v1/readings", json=body).status_code == 201
+    admin.get("/language/en")
+    page = re.sub(r"\s+", " ", admin.get("/").text)
+    assert "Too warm" in page
+    assert "9.0 °C" in page
+    assert "No mail server is set" in page
+
+
+def test_the_page_of_an_excursion_leads_to_the_dose_and_the_lot(admin: FlaskClient) -> None:
+    page = admin.get("/excursions/1").text
+    assert 'href="/doses/d1"' in page
+    assert f'href="/lots/{GTIN}/{NUMBER}"' in page
+    assert 'href="/units/FRIDGE"' in page
+    assert "<polyline" in page
+
+
+def test_without_a_choice_the_browser_decides_and_then_chinese(door: Door) -> None:
+    client = door.client()
+    assert "登录" in client.get("/sign-in").text
+    assert "登录" in client.get("/sign-in", headers={"Accept-Language": "fr"}).text
+    english = client.get("/sign-in", headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert "Sign in" in english.text
+    client.get("/language/zh")
+    assert "登录" in client.get("/sign-in", headers={"Accept-Language": "en"}).text
+    away = client.get("/language/en?next=//evil.example")
+    assert away.location == "/"
+
+
+def test_the_mailbox_shows_each_mail_in_a_frame_that_runs_nothing(
+    door: Door, tmp_path: Path
+) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "coldchain@example.org", "duty@cdc.example"
+    mail["Subject"], mail["Date"] = "【报警】温度超标", "Sun, 09 May 2021 12:00:00 +0800"
+    mail.set_content("正文")
+    mail.add_alternative("<p>正文</p><script>alert(1)</script>", subtype="html")
+    (tmp_path / "0001.eml").write_bytes(mail.as_bytes())
+    settings = Settings(mailbox=str(tmp_path), secret_key_given=SECRET_KEY)
+    client = create_app(settings, door.database, clock=Clock()).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {door.token('admin')}"
+    assert "【报警】温度超标" in client.get("/mailbox").text
+    page = client.get("/mailbox/0001").text
+    assert "sandbox=" in page
+    assert "alert(1)" not in page
+    frame = client.get("/mailbox/0001/html")
+    assert "正文" in frame.text
+    assert frame.content_type == "text/html; charset=utf-8"
+    policy = frame.headers["Content-Security-Policy"]
+    assert "sandbox" in policy
+    assert "script-src" not in policy
+    assert "default-src 'none'" in policy
+    assert client.get("/mailbox/0002").status_code == 404
+    assert client.get("/mailbox/..%2f0001").status_code == 404
+
+
+def test_without_a_mailbox_there_is_none(door: Door) -> None:
+    assert door.client(door.token("admin")).get("/mailbox").status_code == 404
