@@ -18,8 +18,10 @@ def main() -> int:
         missing = _missing_packages()
     if not missing:
         return 0
-    _say(f"Tests that need them will be skipped: apt-get install {' '.join(missing)}")
-    return 1 if os.environ.get("CI") == "true" else 0
+    is_failure = os.environ.get("CI") == "true"
+    what = "Missing, and CI=true" if is_failure else "Missing, so tests that need it are skipped"
+    _say(f"{what}: apt-get install {' '.join(missing)}")
+    return 1 if is_failure else 0
 
 
 def _missing_packages() -> list[str]:

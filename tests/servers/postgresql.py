@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -40,9 +41,9 @@ class PostgreSQL:
         wait_until(self._try_to_start, f"PostgreSQL starts:\n{self._said()}", 30)
 
     def stop(self) -> None:
-        """Stop the server at once (SIGQUIT would, but leaves nothing to look at)."""
+        """Stop the server without waiting for those who are connected."""
         if self._program is not None:
-            self._program.stop()
+            self._program.stop(signal.SIGINT)
 
     def kill(self) -> None:
         """End the server as a power cut would."""
