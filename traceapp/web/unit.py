@@ -11,6 +11,7 @@ from traceapp.access.guard import allow, visitor
 from traceapp.access.role import READERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
+from traceapp.trace.holding import holdings_of_unit
 from traceapp.trace.registry import get_noun
 from traceapp.trace.series import unit_series
 from traceapp.web.curve import draw_curve
@@ -47,6 +48,13 @@ def _shown(code: str) -> dict[str, Any]:
         series = unit_series(session, code, end - timedelta(hours=hours), end, _POINTS)
         if found is None or series is None:
             raise not_found("unit", code)
-        learn_names(session, series, found)
-    curve = draw_curve(series, BEIJING)
-    return {"unit": found, "series": series, "curve": curve, "hours": hours, "spans": SPANS}
+        holdings = holdings_of_unit(session, code)
+        learn_names(session, series, found, holdings)
+    return {
+        "unit": found,
+        "series": series,
+        "curve": draw_curve(series, BEIJING),
+        "holdings": holdings,
+        "hours": hours,
+        "spans": SPANS,
+    }

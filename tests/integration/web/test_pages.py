@@ -83,6 +83,13 @@ def test_the_page_of_an_excursion_leads_to_the_dose_and_the_lot(admin: FlaskClie
     assert "<polyline" in page
 
 
+def test_the_page_of_a_unit_lists_what_lies_in_it_by_the_ledger(admin: FlaskClient) -> None:
+    row = re.search(r"<tr>[^\n]*" + NUMBER + r"</a>[^\n]*</tr>", admin.get("/units/FRIDGE").text)
+    assert row is not None
+    assert '<td class="n">99</td>' in row.group()
+    assert NUMBER not in admin.get("/units/CDC-1").text
+
+
 def test_without_a_choice_the_browser_decides_and_then_chinese(door: Door) -> None:
     client = door.client()
     assert "登录" in client.get("/sign-in").text

@@ -56,10 +56,11 @@ def contexts() -> dict[str, dict[str, Any]]:
     recipient = {"name": "张*", "document": "4514**********1234"}
     dose = {"id": "dose-1", "at": documents.at(26), "site": "4514810001", "recipient": recipient}
     unit = {"series": documents.series(), "curve": curve, "hours": 24, "spans": (6, 24, 168)}
+    holding = {"lot": documents.LOT, "expires_on": None, "doses": 800}
     outbox = {"email": "d***@cdc.example", "sent_at": documents.at(9.3), "state": "sent"}
     return {
         "overview": {"overview": documents.overview(), "where": "广西"},
-        "unit": {**unit, "unit": _UNIT},
+        "unit": {**unit, "unit": _UNIT, "holdings": [holding]},
         "excursion": {
             "excursion": {**documents.excursion(), "mails": [outbox]},
             "impact": documents.impact(),
