@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("traceapp.demo:demo", "Run everything on embedded parts, with a district in it."),
     "simulate": ("traceapp.simulate.cli:simulate", "Publish a realistic fleet to any broker."),
     "alerts": ("traceapp.commands.alerts:alerts", "Send the e-mails that excursions owe."),
+    "bench": ("traceapp.commands.bench:bench", "Measure this machine: ingest, traces, set-up."),
     "ingest": ("traceapp.commands.ingest:ingest", "Hear the broker and record what it brings."),
 }
 

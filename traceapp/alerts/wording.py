@@ -51,7 +51,7 @@ _ZH_LEVEL = {"alarm": "报警", "notice": "提醒"}
 _ZH_SIDE = {
     "above": "温度高于上限",
     "below": "温度低于下限",
-    "silence": "没有收到温度读数",
+    "silence": "失联，没有收到温度读数",
     "door": "门长时间未关",
     "power": "停电",
 }
@@ -86,7 +86,7 @@ def _zh_rows(facts: ExcursionFacts) -> list[tuple[str, str]]:
         name = "最低温度" if facts.side == "below" else "最高温度"
         rows.append((name, celsius(facts.peak_celsius)))
     if facts.is_late:
-        rows.append(("说明", "读数补传较晚，事件结束之后才被发现。"))
+        rows.append(("备注", "事后发现：读数补传较晚，当时已经结束。"))
     return rows
 
 

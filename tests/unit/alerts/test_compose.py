@@ -100,7 +100,7 @@ def test_an_ended_episode_says_when_and_a_late_one_that_it_was_found_late() -> N
     said = text(mail(ended_at=ended, state="ended", minutes=40.0, is_late=True))
     assert "40 分钟，2021-05-09 08:40 (+08:00) 结束" in said
     assert "40 minutes, ended 2021-05-09 08:40 (+08:00)" in said
-    assert "读数补传较晚" in said
+    assert "事后发现：读数补传较晚" in said
 
 
 def test_unknown_minutes_are_said() -> None:

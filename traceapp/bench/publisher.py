@@ -1,0 +1,106 @@
+"""`python -m traceapp.bench.publisher`: readings as fast as a broker takes them, each its own.
+
+Every reading is a QoS-1 PUBLISH of its own on the topic of its sensor, written to a plain socket
+so that the load costs the machine as little as it can; the broker's PUBACKs are counted, and no
+more than a window of messages is ever unanswered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+WINDOW = 2_000
+_CHUNK = 500
+_START = datetime(2021, 5, 1, tzinfo=UTC)
+_EVERY = timedelta(minutes=1)
+
+
+def sensor_code(number: int) -> str:
+    """The code of a sensor of the fleet."""
+    return f"45-{number:06}"
+
+
+def topic_of(number: int) -> str:
+    """Where a sensor of the fleet publishes."""
+    return f"coldchain/v1/BENCH/{sensor_code(number)}/readings"
+
+
+def readings(messages: int, sensors: int, seed: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Sensor numbers and payloads: all sensors once a minute, two hours of warmth in a week."""
+    chance = random.Random(seed)  # noqa: S311 - temperatures are no secret
+    drift = [chance.uniform(4, 6) for _ in range(sensors)]
+    for number in range(messages):
+        minute, sensor = divmod(number, sensors)
+        warm = 5.0 if (minute + sensor * 37) % 10_080 < 120 else 0.0
+        celsius = round(drift[sensor] + chance.gauss(0, 0.3) + warm, 1)
+        at = (_START + minute * _EVERY).isoformat().replace("+00:00", "Z")
+        yield sensor, json.dumps({"at": at, "celsius": celsius}).encode()
+
+
+def packets(messages: int, sensors: int) -> list[bytes]:
+    """The PUBLISH packets in chunks, ready to be written."""
+    chunks, chunk = [], bytearray()
+    for number, (sensor, payload) in enumerate(readings(messages, sensors)):
+        topic = topic_of(sensor).encode()
+        mid = number % 65_535 + 1
+        body = struct.pack("!H", len(topic)) + topic + struct.pack("!H", mid) + payload
+        chunk += b"\x32" + _length(len(body)) + body
+        if (number + 1) % _CHUNK == 0:
+            chunks.append(bytes(chunk))
+            chunk.clear()
+    return [*chunks, bytes(chunk)] if chunk else chunks
+
+
+def _length(size: int) -> bytes:
+    encoded = bytearray()
+    while True:
+        size, digit = divmod(size, 128)
+        encoded.append(digit | 128 if size else digit)
+        if not size:
+            return bytes(encoded)
+
+
+def publish(port: int, chunks: list[bytes], messages: int) -> float:
+    """Write everything and wait for every PUBACK; returns the seconds that it took."""
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(b"\x10\x15\x00\x04MQTT\x04\x02\x00\x00\x00\x09publisher")
+        if sock.recv(4) != b"\x20\x02\x00\x00":
+            raise ConnectionError("The broker refused the publisher.")
+        began = time.perf_counter()
+        written = answered = 0
+        for chunk in chunks:
+            while written - answered // 4 > WINDOW - _CHUNK:
+                answered += len(sock.recv(65_536))
+            sock.sendall(chunk)
+            written += _CHUNK
+        while answered // 4 < messages:
+            answered += len(sock.recv(65_536))
+        return time.perf_counter() - began
+
+
+def main() -> int:
+    """Prepare the packets, say `ready`, wait for a line, publish, say how long it took."""
+    parser = argparse.ArgumentParser(prog="traceapp.bench.publisher")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--messages", type=int, required=True)
+    parser.add_argument("--sensors", type=int, required=True)
+    told = parser.parse_args()
+    chunks = packets(told.messages, told.sensors)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    seconds = publish(told.port, chunks, told.messages)
+    sys.stdout.write(f"{seconds:.3f}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
