@@ -14,7 +14,7 @@ import msgspec
 from marshmallow import Schema, ValidationError
 
 from ingest.topic import Route, read_topic
-from schemas.document import NotJson, Refusal, first_refusal, load_json
+from schemas.document import NotJson, Refusal, first_refusal, kind_of, load_json
 from schemas.fields import MAX_INTEGER, got, parse_moment
 from schemas.message import MAX_PAYLOAD_BYTES, MAX_REF, STATUSES
 from schemas.movement import Movement, MovementSchema
@@ -155,7 +155,7 @@ def _items_of(said: Said, document: Any, name: str) -> list[Any]:
     if isinstance(document, dict):
         unknown = sorted(document.keys() - {"ref", name})
         if unknown:
-            came = got(document[unknown[0]])
+            came = kind_of(document[unknown[0]])
             raise _Refused(Refusal("unknown_field", unknown[0][:128], "no such field", came))
         if "ref" in document:
             said.ref = _ref_of(document["ref"])

@@ -49,6 +49,14 @@ def load_json(payload: bytes | str) -> Any:
         raise NotJson(str(error)[:200]) from error
 
 
+def kind_of(value: Any) -> str:
+    """What kind of JSON value came, where the value itself may be anything, even personal."""
+    if value is None:
+        return "null"
+    kinds = {bool: "true or false", str: "text", dict: "an object", list: "a list"}
+    return kinds.get(type(value), "a number")
+
+
 def first_refusal(error: ValidationError, document: Any, reason: str = "invalid") -> Refusal:
     """The first complaint of a ValidationError, as a Refusal."""
     path, message = _first(error.messages, ())
@@ -58,7 +66,7 @@ def first_refusal(error: ValidationError, document: Any, reason: str = "invalid"
     expected = message.split(", got ")[0].split(" Got ")[0].removeprefix("Expected ").rstrip(".")
     field = ".".join(str(step) for step in path if step != "_schema")
     if message == "Unknown field.":
-        return Refusal("unknown_field", field[:128], "no such field", got(value))
+        return Refusal("unknown_field", field[:128], "no such field", kind_of(value))
     if message.startswith("Missing data"):
         return Refusal(reason, field, "this field", "nothing")
     came = "nothing" if value is None else got(value)

@@ -44,10 +44,16 @@ class Dose:
     body_site: str | None = None
 
 
+def _is_written(text: str) -> None:
+    """Refuse blanks alone: they would make one person of everybody without a document."""
+    if not text.strip():
+        raise ValidationError("Expected a document number, got blanks.")
+
+
 class RecipientSchema(Document):
     """A person by an identity document."""
 
-    document = Text(64, required=True)
+    document = Text(64, required=True, validate=_is_written)
     document_type = Text(32, required=True)
     name = Text(128)
     born_on = Day()

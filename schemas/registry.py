@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
@@ -10,6 +11,8 @@ from schemas.document import Document
 from schemas.fields import Choice, Code, Digits, Flag, Moment, Number, Text, Whole
 
 SITE_TYPES = ("manufacturer", "distributor", "cdc", "clinic", "station")
+#: A budget's name holds its limit in whole °C: above_8_minutes.
+_BUDGET = re.compile(r"above_-?[0-9]{1,3}_minutes")
 UNIT_TYPES = ("cold_room", "refrigerator", "freezer", "ult_freezer", "cold_box", "vehicle")
 
 
@@ -78,13 +81,12 @@ class ProductSchema(Document):
     storage = fields.Nested(StorageSchema)
     freeze_sensitive = Flag(load_default=True)
     vvm = Choice("VVM2", "VVM7", "VVM14", "VVM30", allow_none=True)
-    budget = fields.Dict(keys=fields.String(), values=Number(0, 1e9), allow_none=True)
+    budget = fields.Dict(keys=fields.String(), values=Number(1, 1e9), allow_none=True)
 
     @validates_schema
     def check_budget(self, data: dict[str, Any], **_: Any) -> None:
         for name in data.get("budget") or {}:
-            middle = name.removeprefix("above_").removesuffix("_minutes")
-            if f"above_{middle}_minutes" != name or not middle.lstrip("-").isdigit():
+            if not _BUDGET.fullmatch(name):
                 raise ValidationError({"budget": [f"Expected above_N_minutes, got {name}."]})
 
 

@@ -14,6 +14,7 @@ from schemas.lot import LotKey
 from traceapp.capture.insert import insert
 from traceapp.capture.ledger import book_dose
 from traceapp.capture.movement import know_lot
+from traceapp.capture.receipt import MOST_AHEAD
 from traceapp.capture.rejection import digest, keep_conflict
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.dose import Recipient as RecipientRow
@@ -25,7 +26,7 @@ from traceapp.vault import Vault, mask_document, mask_name
 
 
 class DoseRefused(ValueError):
-    """A dose that names a place nobody registered; `field` says which."""
+    """A dose that cannot have been given so: nowhere known, or in the future; `field` says."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -45,7 +46,7 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
     """Store a dose and book it; the same again changes nothing.
 
     Another content under a known id is kept as a conflict. Raises DoseRefused for an unknown
-    site, or a unit that is not of that site.
+    site, a unit that is not of that site, or a moment that has not come yet.
     """
     mark = _mark(dose, vault)
     known = session.execute(
@@ -57,6 +58,8 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
             kept = {"digest": known.digest}
             keep_conflict(session, "dose", dose.id, kept, mark, now, dose.site)
         return DoseOutcome(known.id, is_new=False, is_conflict=is_conflict)
+    if dose.at > now + MOST_AHEAD:
+        raise DoseRefused("at", "Expected a moment at most 24 hours ahead of its arrival.")
     site_id, unit_id = _places(session, dose)
     row = DoseRow(
         code=dose.id,

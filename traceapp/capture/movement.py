@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.document import Refusal
+from schemas.fields import format_moment
 from schemas.lot import LotKey
 from schemas.movement import STEPS, Movement
 from traceapp.capture.insert import insert
 from traceapp.capture.ledger import book
-from traceapp.capture.receipt import Receipt
+from traceapp.capture.receipt import MOST_AHEAD, Receipt
 from traceapp.capture.rejection import canonical, digest, keep_conflict
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement as MovementRow
@@ -67,7 +68,10 @@ def record_movements(
 
 def reporter(session: Session, movement: Movement) -> str | None:
     """The code of the site whose business a movement is; None where its unit is unknown."""
-    unit = _reporting_unit(movement)
+    return _site_of(session, _reporting_unit(movement))
+
+
+def _site_of(session: Session, unit: str | None) -> str | None:
     return session.scalar(
         select(Site.code).join(Unit, Unit.site_id == Site.id).where(Unit.code == unit)
     )
@@ -94,8 +98,13 @@ def _record(session: Session, movement: Movement, site: str | None, now: datetim
     if known is not None:
         _compare(session, movement, known, content, site, now)
         return None
+    if movement.at > now + MOST_AHEAD:
+        ahead = "a moment at most 24 hours ahead of its arrival"
+        raise Refused(Refusal("future", "at", ahead, format_moment(movement.at)))
     places = _places(session, movement)
     home = reporter(session, movement)
+    if movement.step == "storing" and _site_of(session, movement.target) != home:
+        raise Refused(Refusal("invalid", "to", f"a unit of {home}", str(movement.target)))
     if site is not None and home != site:
         raise Refused(Refusal("not_the_reporter", "site", f"a report by {home}", site))
     lot = know_lot(session, movement.lot)

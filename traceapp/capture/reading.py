@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -16,18 +16,25 @@ from schemas.reading import Reading
 from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_readings
 from traceapp.capture.post import load_posts
-from traceapp.capture.receipt import Receipt
+from traceapp.capture.receipt import MOST_AHEAD, Receipt
 from traceapp.capture.rejection import keep_conflict
 from traceapp.models.reading import Reading as ReadingRow
 from traceapp.models.sensor import Sensor
 
-#: A device whose clock is further ahead than this is refused: its reading would hide silence.
-MOST_AHEAD = timedelta(hours=24)
 #: What makes a repeated reading another one; `seq` and `boot` only number the sending.
 _MEASURED = ("celsius", "power", "door_open", "humidity", "battery", "battery_volts")
 _CHUNK = 1_000
 
 _Key = tuple[int, datetime]
+
+
+class _Come(NamedTuple):
+    """A reading as it came: the receipt of its message, its sensor's code, its place there."""
+
+    reading: Reading
+    receipt: Receipt
+    code: str
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,8 @@ def record_readings(
     sensors = know_sensors(session, {message.sensor for message in messages})
     _hold_unregistered(session, list(sensors.values()))
     posts = load_posts(session, list(sensors.values()))
-    first: dict[_Key, tuple[Reading, Receipt, str]] = {}
-    repeats: list[tuple[_Key, Reading, Receipt, str]] = []
+    first: dict[_Key, _Come] = {}
+    repeats: list[tuple[_Key, _Come]] = []
     for message, receipt in zip(messages, receipts, strict=True):
         sensor_id = sensors[message.sensor]
         for index, reading in enumerate(message.readings):
@@ -59,21 +66,22 @@ def record_readings(
                 receipt.refusals.append(_from_the_future(index, reading))
                 continue
             key = sensor_id, reading.at
+            come = _Come(reading, receipt, message.sensor, index)
             if key in first:
-                repeats.append((key, reading, receipt, message.sensor))
+                repeats.append((key, come))
             else:
-                first[key] = reading, receipt, message.sensor
+                first[key] = come
     newest = _newest(session, sorted(posts))
     stored = _insert(session, first, now)
-    for key, (reading, receipt, code) in first.items():
+    for key, come in first.items():
         if key in stored:
-            receipt.stored += 1
+            come.receipt.stored += 1
         else:
-            repeats.append((key, reading, receipt, code))
+            repeats.append((key, come))
     _compare(session, repeats, now)
     fresh: dict[int, list[Reading]] = {}
     for key in sorted(stored):
-        fresh.setdefault(key[0], []).append(first[key][0])
+        fresh.setdefault(key[0], []).append(first[key].reading)
     judge_readings(session, dict(fresh), posts, newest, now)
     return receipts
 
@@ -123,17 +131,15 @@ def _newest(session: Session, sensor_ids: Collection[int]) -> dict[int, datetime
     return {sensor_id: at for sensor_id, at in rows if at}
 
 
-def _insert(
-    session: Session, first: dict[_Key, tuple[Reading, Receipt, str]], now: datetime
-) -> set[_Key]:
+def _insert(session: Session, first: dict[_Key, _Come], now: datetime) -> set[_Key]:
     rows = [
         {
             "sensor_id": sensor_id,
             "received_at": now,
-            "is_implausible": reading.is_implausible,
-            **_content(reading),
+            "is_implausible": come.reading.is_implausible,
+            **_content(come.reading),
         }
-        for (sensor_id, _), (reading, _, _) in sorted(first.items(), key=lambda item: item[0])
+        for (sensor_id, _), come in sorted(first.items(), key=lambda item: item[0])
     ]
     stored: set[_Key] = set()
     for start in range(0, len(rows), _CHUNK):
@@ -150,11 +156,9 @@ def _content(reading: Reading) -> dict[str, Any]:
     return {field.name: getattr(reading, field.name) for field in fields(reading)}
 
 
-def _compare(
-    session: Session, repeats: Sequence[tuple[_Key, Reading, Receipt, str]], now: datetime
-) -> None:
+def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datetime) -> None:
     kept = _kept(session, [key for key, *_ in repeats])
-    for key, reading, receipt, code in repeats:
+    for key, (reading, receipt, code, place) in repeats:
         row = kept[key]
         if all(getattr(row, name) == getattr(reading, name) for name in _MEASURED):
             receipt.repeated += 1
@@ -166,7 +170,7 @@ def _compare(
         receipt.refusals.append(
             Refusal(
                 "conflict",
-                differing,
+                f"[{place}].{differing}",
                 str(getattr(row, differing)),
                 f"{getattr(reading, differing)} at {format_moment(reading.at)}",
             )

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from schemas.document import Refusal
+
+#: What says that it happened further ahead than this comes from a wrong clock. A reading would
+#: hide silence, a movement or a dose would stand above all that follow it.
+MOST_AHEAD = timedelta(hours=24)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_again
 from traceapp.capture.post import load_posts, lock_units
+from traceapp.capture.reading import know_sensors
 from traceapp.models.base import Base
 from traceapp.models.contact import Contact
 from traceapp.models.division import Division
@@ -101,7 +102,9 @@ def _register_sensor(session: Session, document: dict[str, Any], now: datetime) 
     unit_id = session.scalar(select(Unit.id).where(Unit.code == document["unit"]))
     if unit_id is None:
         raise RegistryError("unit", f"Expected a registered unit, got {document['unit']}.")
-    row = session.scalar(select(Sensor).where(Sensor.code == document["code"]))
+    # Its first reading may come at this very moment and note the sensor as heard.
+    sensor_id = know_sensors(session, {document["code"]})[document["code"]]
+    row = session.get_one(Sensor, sensor_id)
     values = {
         "code": document["code"],
         "interval_s": document["interval_s"],
@@ -109,7 +112,6 @@ def _register_sensor(session: Session, document: dict[str, Any], now: datetime) 
         "is_registered": True,
     }
     is_changed = _upsert(session, row, Sensor, values)
-    sensor_id = session.scalars(select(Sensor.id).where(Sensor.code == document["code"])).one()
     held = session.scalars(select(Attachment.unit_id).where(Attachment.sensor_id == sensor_id))
     lock_units(session, {unit_id, *held})
     from_at = document.get("attached_from", now)

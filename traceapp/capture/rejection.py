@@ -7,10 +7,11 @@ import json
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from schemas.document import Refusal
+from schemas.document import NotJson, Refusal, load_json
 from schemas.fields import format_moment
 from traceapp.capture.insert import insert
 from traceapp.models.rejection import Conflict, Rejection
@@ -43,6 +44,26 @@ def digest(document: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(document).encode()).hexdigest()
 
 
+def without_person(payload: bytes) -> bytes:
+    """The payload with every `recipient` blanked: a dose sent to the wrong address names one.
+
+    Nothing is left of a payload that may name a person and cannot be read.
+    """
+    if b"recipient" not in payload:
+        return payload
+    try:
+        document = load_json(payload)
+    except NotJson:
+        return b""
+    left = [document]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            node |= {key: None for key in node if key == "recipient"}
+        left += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return msgspec.json.encode(document)
+
+
 def keep_rejection(
     session: Session,
     topic: str,
@@ -60,7 +81,7 @@ def keep_rejection(
         "expected": printable(refusal.expected, 256),
         "got": printable(refusal.got, 256),
         "sha256": hashlib.sha256(payload).hexdigest(),
-        "payload": payload[:_LONGEST_PAYLOAD],
+        "payload": without_person(payload)[:_LONGEST_PAYLOAD],
         "times": 1,
         "first_at": now,
         "last_at": now,

@@ -16,7 +16,7 @@ from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit, UnitProfile
 from traceapp.trace.page import decode_cursor, make_page
-from traceapp.trace.scope import Scope
+from traceapp.trace.scope import Scope, division_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ def _product(row: Any) -> dict[str, Any]:
 
 
 def _contacts(scope: Scope) -> Any:
-    contacts = select(Contact)
-    if scope.is_country:
-        return contacts
-    inside = select(Site.division_code).where(scope.sites())
-    return contacts.where(Contact.division_code.in_(inside))
+    if scope.site is not None:  # One site sees whom its own division tells.
+        own = select(Site.division_code).where(scope.sites())
+        return select(Contact).where(Contact.division_code.in_(own))
+    prefix = division_prefix(scope.division)
+    return select(Contact).where(Contact.division_code.startswith(prefix, autoescape=True))
 
 
 def _contact(row: Any) -> dict[str, Any]:
@@ -155,5 +155,5 @@ _NOUNS: dict[str, _Noun] = {
     "unit": _Noun(_units, Unit.code, _unit),
     "sensor": _Noun(_sensors, Sensor.code, _sensor),
     "product": _Noun(lambda _: select(Product), Product.gtin, _product),
-    "contact": _Noun(_contacts, Contact.email, _contact),
+    "contact": _Noun(_contacts, Contact.email + " " + Contact.division_code, _contact),
 }

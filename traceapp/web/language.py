@@ -5,6 +5,7 @@ A text stands in the code in English; `translations/zh.po` holds it in Chinese.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from traceapp.access.guard import public
 LANGUAGES = ("zh", "en")
 _FOLDER = Path(__file__).parent / "translations"
 _COOKIE = "language"
+_LOCAL = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 
 blueprint = Blueprint("language", __name__)
 
@@ -62,8 +64,11 @@ def choose(name: str | None, name_en: str | None) -> str:
 
 
 def is_local(path: str) -> bool:
-    """Whether a path leads to a page of ours and nowhere else."""
-    return path.startswith("/") and not path.startswith(("//", "/\\"))
+    """Whether a path leads to a page of ours and nowhere else.
+
+    Browsers and libraries drop tabs and line ends, and read a backslash as a slash.
+    """
+    return _LOCAL.fullmatch(path) is not None
 
 
 @blueprint.get("/language/<language>")

@@ -95,3 +95,16 @@ def test_recording_is_audited_without_the_person(door: Door, admin: FlaskClient)
         lines = session.scalars(select(Audit).where(Audit.action == "record dose")).all()
         assert session.scalar(select(func.count()).select_from(Dose)) == 1
     assert [(line.object, line.detail) for line in lines] == [("d1", None)]
+
+
+def test_a_dose_that_nobody_can_have_given_yet_is_refused(admin: FlaskClient) -> None:
+    answer = admin.post("/api/v1/doses", json=dose("d8", 25))
+    assert answer.status_code == 422
+    assert list(answer.get_json()["errors"]) == ["at"]
+
+
+def test_a_document_of_blanks_is_refused(admin: FlaskClient) -> None:
+    blank = {"document": "  ", "document_type": "resident"}
+    answer = admin.post("/api/v1/doses", json=dose("d8", recipient=blank))
+    assert answer.status_code == 422
+    assert list(answer.get_json()["errors"]) == ["recipient.document"]

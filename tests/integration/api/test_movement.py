@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from tests.integration.api.scene import MOVEMENTS, movement
+from tests.integration.api.scene import DOCUMENT, MOVEMENTS, dose, movement
+from tests.integration.door import Door
+from traceapp.models.rejection import Rejection
 
 
 def test_one_movement_a_list_and_an_envelope_are_all_heard(admin: FlaskClient) -> None:
@@ -62,3 +65,38 @@ def test_an_envelope_with_anything_else_in_it_is_refused(admin: FlaskClient) -> 
     answer = admin.post("/api/v1/movements", json={"movements": MOVEMENTS, "colour": "blue"})
     assert answer.status_code == 422
     assert list(answer.get_json()["errors"]) == ["colour"]
+
+
+def test_storing_at_another_site_is_refused(admin: FlaskClient) -> None:
+    over = movement("m8", -0.5, "storing", **{"from": "FRIDGE", "to": "CDC-1"}, doses=1)
+    answer = admin.post("/api/v1/movements", json=over)
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"] == {"[0].to": ["Expected a unit of CLINIC, got CDC-1."]}
+
+
+def test_a_movement_that_has_not_happened_yet_is_refused(admin: FlaskClient) -> None:
+    later = movement("m8", 25, "counting", **{"from": "FRIDGE"}, doses=1)
+    answer = admin.post("/api/v1/movements", json=later)
+    assert answer.status_code == 422
+    assert list(answer.get_json()["errors"]) == ["[0].at"]
+
+
+def test_a_dose_that_was_sent_as_a_movement_leaves_nothing_of_the_person(
+    door: Door, admin: FlaskClient
+) -> None:
+    misled = {**movement("m8", -0.5, "counting", **{"from": "FRIDGE"}), **dose("d8")}
+    for path, body in (
+        ("movements", misled),
+        ("movements", {**misled, "name": "张三丰", "recipients": [DOCUMENT]}),
+        ("readings", {"sensor": "S1", "readings": [dose("d8")]}),
+    ):
+        answer = admin.post(f"/api/v1/{path}", json=body)
+        assert answer.status_code == 422
+        assert DOCUMENT not in answer.text
+        assert "张三" not in answer.text
+    listed = admin.get("/api/v1/rejections").get_json()["items"]
+    assert len(listed) == 3
+    assert DOCUMENT not in str(listed)
+    with door.database.read() as session:
+        kept = [bytes(one) for one in session.scalars(select(Rejection.payload))]
+    assert not [one for one in kept if b'"document_type"' in one]

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from tests.integration.country import REGISTRY, load_registry
 from tests.integration.door import Door
 
 _DOCUMENTS: list[tuple[str, dict[str, Any]]] = [
@@ -95,3 +96,17 @@ def test_a_list_comes_in_pages(admin: FlaskClient) -> None:
         paged += [one["code"] for one in page["items"]]
         cursor = page["next"]
     assert paged == everything == sorted(everything)
+
+
+def test_a_budget_with_another_name_or_of_no_minutes_is_refused(admin: FlaskClient) -> None:
+    for budget in ({"above_--8_minutes": 5}, {"above_\uff18_minutes": 5}, {"above_8_minutes": 0}):
+        document = {"name": "疫苗", "budget": budget}
+        answer = admin.put("/api/v1/products/06901234567892", json=document)
+        assert answer.status_code == 422, budget
+
+
+def test_an_officer_sees_the_contacts_of_every_division_below(door: Door) -> None:
+    load_registry(door.database, REGISTRY)
+    officer = door.client(door.token("officer", "450000"))
+    seen = [one["email"] for one in officer.get("/api/v1/contacts").get_json()["items"]]
+    assert seen == ["both@cdc.example", "duty@cdc.example"]

@@ -26,7 +26,19 @@ def test_a_translation_has_words_and_the_same_places_as_its_text() -> None:
         assert set(_PLACES.findall(english)) == set(_PLACES.findall(chinese)), english
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "https://e.example", ""])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://e.example",
+        "",
+        "/\t/evil.example",
+        "/\r\nSet-Cookie: x",
+        "/\0",
+        "/units\n",
+    ],
+)
 def test_a_way_back_that_leads_elsewhere_is_not_ours(path: str) -> None:
     assert not is_local(path)
 
