@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from typing import ClassVar, Self
 from urllib.parse import unquote, urlsplit
 
 
 @dataclass(frozen=True)
-class BrokerAddress:
-    """Where the MQTT broker listens and who we are to it."""
+class ServerAddress:
+    """Where a server of others listens and who we are to it."""
 
     host: str
     port: int
@@ -17,30 +18,40 @@ class BrokerAddress:
     password: str | None = field(default=None, repr=False)
     tls: bool = False
 
+    plain_scheme: ClassVar[str]
+    plain_port: ClassVar[int]
+    tls_port: ClassVar[int]
+
     @classmethod
-    def of(cls, url: str) -> BrokerAddress:
-        """Take ``mqtt://user:pass@host:1883`` or ``mqtts://…`` apart; raise ValueError."""
-        server = _server(url, {"mqtt": 1883, "mqtts": 8883})
-        tls = server.scheme == "mqtts"
-        return cls(server.host, server.port, server.username, server.password, tls)
+    def of(cls, url: str) -> Self:
+        """Take a URL apart; raise ValueError for another scheme or anything after the port."""
+        parts = urlsplit(url)
+        tls = parts.scheme == f"{cls.plain_scheme}s"
+        if not (tls or parts.scheme == cls.plain_scheme) or not parts.hostname:
+            raise ValueError("scheme or host")
+        if parts.path.strip("/") or parts.query or parts.fragment or parts.port == 0:
+            raise ValueError("path, query, fragment or port")
+        return cls(
+            host=parts.hostname,
+            port=parts.port or (cls.tls_port if tls else cls.plain_port),
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            tls=tls,
+        )
 
 
 @dataclass(frozen=True)
-class MailServerAddress:
-    """Where the mail server listens and who we are to it."""
+class BrokerAddress(ServerAddress):
+    """The MQTT broker: ``mqtt://user:password@host:1883`` or ``mqtts://…``."""
 
-    host: str
-    port: int
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
+    plain_scheme, plain_port, tls_port = "mqtt", 1883, 8883
 
-    @classmethod
-    def of(cls, url: str) -> MailServerAddress:
-        """Take ``smtp://host:25`` or ``smtps://user:pass@host:465`` apart; raise ValueError."""
-        server = _server(url, {"smtp": 25, "smtps": 465})
-        tls = server.scheme == "smtps"
-        return cls(server.host, server.port, server.username, server.password, tls)
+
+@dataclass(frozen=True)
+class MailServerAddress(ServerAddress):
+    """The mail server: ``smtp://host:25`` or ``smtps://user:password@host:465``."""
+
+    plain_scheme, plain_port, tls_port = "smtp", 25, 465
 
 
 @dataclass(frozen=True)
@@ -65,30 +76,3 @@ class BindAddress:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
-
-
-@dataclass(frozen=True)
-class _Server:
-    """The parts that a broker's and a mail server's URL have in common."""
-
-    scheme: str
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-
-
-def _server(url: str, default_ports: dict[str, int]) -> _Server:
-    """Take a server's URL apart; raise ValueError for another scheme or anything after the port."""
-    parts = urlsplit(url)
-    if parts.scheme not in default_ports or not parts.hostname:
-        raise ValueError("scheme or host")
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.port == 0:
-        raise ValueError("path, query, fragment or port")
-    return _Server(
-        scheme=parts.scheme,
-        host=parts.hostname,
-        port=parts.port or default_ports[parts.scheme],
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-    )

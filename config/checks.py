@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from config.addresses import BindAddress, BrokerAddress, MailServerAddress
+from config.addresses import BindAddress, BrokerAddress, MailServerAddress, ServerAddress
 from config.invalid import SettingInvalid, without_password
 
 Check = Callable[[str, str], str]
@@ -37,20 +37,20 @@ def database_url(variable: str, value: str) -> str:
 
 def broker_url(variable: str, value: str) -> str:
     """Accept ``mqtt://`` and ``mqtts://``."""
-    try:
-        BrokerAddress.of(value)
-    except ValueError:
-        expected = "mqtt://user:password@host:1883 or mqtts://user:password@host:8883"
-        raise SettingInvalid(variable, expected, without_password(value)) from None
-    return value
+    expected = "mqtt://user:password@host:1883 or mqtts://user:password@host:8883"
+    return _taken_apart(BrokerAddress, variable, value, expected)
 
 
 def smtp_url(variable: str, value: str) -> str:
     """Accept ``smtp://`` and ``smtps://``."""
+    expected = "smtp://host:25 or smtps://user:password@host:465"
+    return _taken_apart(MailServerAddress, variable, value, expected)
+
+
+def _taken_apart(kind: type[ServerAddress], variable: str, value: str, expected: str) -> str:
     try:
-        MailServerAddress.of(value)
+        kind.of(value)
     except ValueError:
-        expected = "smtp://host:25 or smtps://user:password@host:465"
         raise SettingInvalid(variable, expected, without_password(value)) from None
     return value
 
