@@ -130,9 +130,18 @@ class PostgreSQL:
             tell_missing("PostgreSQL is missing: apt-get install postgresql")
         if self.uid is None or _can_run(folder / "postgres", self.uid):
             return folder
-        copy = self.folder / "programs"
-        shutil.copytree(folder.parent, copy, symlinks=True, copy_function=_link_or_copy)
-        return copy / folder.name
+        return _copy_of(folder, self.folder / "programs")
+
+
+def _copy_of(folder: Path, target: Path) -> Path:
+    """Copy the wheel's programs and the libraries that they look for beside their package."""
+    package = folder.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")
+    for source in (folder.parent, libraries):
+        if source.exists():
+            copy = target / source.relative_to(package.parent)
+            shutil.copytree(source, copy, symlinks=True, copy_function=_link_or_copy)
+    return target / folder.relative_to(package.parent)
 
 
 def _can_run(program: Path, uid: int) -> bool:
