@@ -17,7 +17,7 @@ from traceapp.capture.movement import MovementMessage, record_movements
 from traceapp.doors import doors
 from traceapp.problem import Problem
 from traceapp.trace.movement import findings_of_movements
-from traceapp.trace.reach import exists, reaches_unit
+from traceapp.trace.reach import reaches_unit, site_of_unit
 from traceapp.trace.scope import Scope
 
 blueprint = Noun("movement", __name__, description="Movements of lots")
@@ -55,7 +55,7 @@ def post_movements() -> Any:
     with doors().database.begin() as session:
         _refuse_strangers(session, visitor().scope, items)
         [receipt] = record_movements(session, [MovementMessage(None, items.good)], now)
-        keep_refused(session, "POST /api/v1/movements", items, receipt, now, visitor().scope.site)
+        keep_refused(session, "POST /api/v1/movements", items, receipt, now, _site(session, items))
         findings = findings_of_movements(session, [movement.id for movement in items.good])
     return answer_receipt(items, receipt, findings=findings)
 
@@ -76,10 +76,16 @@ def _refuse_strangers(session: Session, scope: Scope, items: Items) -> None:
     errors: dict[str, list[str]] = {}
     for place, movement in zip(items.places, items.good, strict=True):
         field, unit = _reporter(movement)
-        if unit and exists(session, "unit", unit) and not reaches_unit(session, scope, unit):
+        if unit and not scope.is_country and not reaches_unit(session, scope, unit):
             errors[f"[{place}].{field}"] = [f"There is no unit {unit} that you may report for."]
     if errors:
         raise Problem(404, "Expected movements of your own units.", errors)
+
+
+def _site(session: Session, items: Items) -> str | None:
+    """Return the site whose officers are to see what was refused, where it is known."""
+    units = [unit for _, unit in map(_reporter, items.good) if unit]
+    return visitor().scope.site or (site_of_unit(session, units[0]) if units else None)
 
 
 def _reporter(movement: Movement) -> tuple[str, str | None]:

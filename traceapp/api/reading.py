@@ -20,7 +20,7 @@ from traceapp.api.noun import Noun, json_body
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.doors import doors
 from traceapp.problem import Problem, not_found
-from traceapp.trace.reach import reaches_sensor, reaches_unit
+from traceapp.trace.reach import reaches_sensor, reaches_unit, site_of_sensor
 from traceapp.trace.series import unit_series
 
 blueprint = Noun("reading", __name__, description="Temperature readings")
@@ -48,8 +48,9 @@ def post_readings(_: Any) -> Any:
     with doors().database.begin() as session:
         if not reaches_sensor(session, visitor().scope, sensor):
             raise not_found("sensor", sensor)
+        site = visitor().scope.site or site_of_sensor(session, sensor)
         [receipt] = record_readings(session, [ReadingMessage(sensor, items.good)], now)
-        keep_refused(session, "POST /api/v1/readings", items, receipt, now, None)
+        keep_refused(session, "POST /api/v1/readings", items, receipt, now, site)
     return answer_receipt(items, receipt)
 
 

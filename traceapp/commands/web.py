@@ -21,6 +21,8 @@ from traceapp.doors import utc_now
 from traceapp.log import configure_log
 
 _THREADS = 8
+#: Above what we take, so that a body a little too large is answered by us and not by waitress.
+_MOST_BYTES = 16 << 20
 
 
 @click.command()
@@ -60,7 +62,7 @@ def _listen(app: Flask, settings: Settings) -> Any:
             port=bind.port,
             threads=_THREADS,
             ident=None,
-            max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 65_536,
+            max_request_body_size=_MOST_BYTES,
         )
     except OSError as error:
         message = f"Expected to listen on {settings.bind}, got: {error.strerror or error}"

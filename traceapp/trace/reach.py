@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.sensor import Attachment, Sensor
@@ -28,14 +28,30 @@ def reaches_sensor(session: Session, scope: Scope, code: str) -> bool:
 
     Its readings are kept until somebody registers it.
     """
-    sites = session.scalars(
+    sites = session.scalars(_sites_of_sensor(code)).all()
+    return all(scope.sees_site(site.code, site.division_code) for site in sites)
+
+
+def site_of_sensor(session: Session, code: str) -> str | None:
+    """Return the code of the site where a sensor stands now."""
+    site = session.scalars(_sites_of_sensor(code)).first()
+    return None if site is None else site.code
+
+
+def site_of_unit(session: Session, code: str) -> str | None:
+    """Return the code of the site where a unit stands."""
+    query = select(Site.code).join(Unit, Unit.site_id == Site.id)
+    return session.scalar(query.where(Unit.code == code))
+
+
+def _sites_of_sensor(code: str) -> Select[Site]:
+    return (
         select(Site)
         .join(Unit, Unit.site_id == Site.id)
         .join(Attachment, Attachment.unit_id == Unit.id)
         .join(Sensor, Sensor.id == Attachment.sensor_id)
         .where(Sensor.code == code, Attachment.until_at.is_(None))
-    ).all()
-    return all(scope.sees_site(site.code, site.division_code) for site in sites)
+    )
 
 
 def exists(session: Session, kind: str, code: str) -> bool:

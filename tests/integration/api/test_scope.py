@@ -86,6 +86,21 @@ def test_a_device_reports_for_its_own_place(door: Door, admin: FlaskClient) -> N
     assert list(both.get_json()["errors"]) == ["[1].from"]
     again = device.post("/api/v1/movements", json={**counted, "id": "c3"})
     assert again.status_code == 201
+    nowhere = movement("c4", -1, "counting", **{"from": "NOWHERE"}, doses=0)
+    assert device.post("/api/v1/movements", json=nowhere).status_code == 404
+
+
+def test_what_was_refused_is_seen_by_the_officers_of_its_place(
+    door: Door, admin: FlaskClient
+) -> None:
+    wrong = {"sensor": "S1", "readings": [{"at": "now", "celsius": 4.0}]}
+    assert (
+        door.client(door.token("device", "450000")).post("/api/v1/readings", json=wrong).status_code
+        == 422
+    )
+    for division, count in (("451481", 1), ("", 1), ("110000", 0)):
+        officer = door.client(door.token("officer", division))
+        assert len(officer.get("/api/v1/rejections").get_json()["items"]) == count, division
 
 
 def test_an_administrator_changes_only_the_own_division(door: Door, admin: FlaskClient) -> None:
