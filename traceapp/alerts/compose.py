@@ -46,6 +46,7 @@ def compose(
     message.set_content(plain, cte="base64")
     page = _HTML.format("".join(_html(wording, facts, link) for wording in ordered))
     message.add_alternative(page, subtype="html", cte="base64")
+    message.set_boundary(f"=_{message['Message-ID'].strip('<>').partition('@')[0]}")
     return message
 
 

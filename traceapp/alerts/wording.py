@@ -100,7 +100,8 @@ def _zh_lots(facts: ExcursionFacts) -> list[str]:
 
 def _zh_lot(lot: LotStanding) -> str:
     expiry = f"，有效期至 {lot.expires_on.isoformat()}" if lot.expires_on else ""
-    return f"{clean(lot.product) or lot.gtin}，批号 {lot.number}，现存 {lot.doses_now} 剂{expiry}"
+    doses = f"{lot.doses} 剂（现在仍在此处 {lot.doses_now} 剂）"
+    return f"{clean(lot.product) or lot.gtin}，批号 {lot.number}，{doses}{expiry}"
 
 
 def _zh_subject(facts: ExcursionFacts) -> str:
@@ -167,7 +168,8 @@ def _en_lots(facts: ExcursionFacts) -> list[str]:
 def _en_lot(lot: LotStanding) -> str:
     expiry = f", expires {lot.expires_on.isoformat()}" if lot.expires_on else ""
     product = clean(lot.product_en or lot.product) or lot.gtin
-    return f"{product}, lot {lot.number}, {lot.doses_now} doses there now{expiry}"
+    doses = f"{lot.doses} doses ({lot.doses_now} still there)"
+    return f"{product}, lot {lot.number}, {doses}{expiry}"
 
 
 def _en_subject(facts: ExcursionFacts) -> str:

@@ -14,19 +14,23 @@ from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.ledger import balance
-from traceapp.trace.impact import lots_present
+from traceapp.trace.impact import follow_lot, lots_present, presence
 from traceapp.trace.lot import load_postings
 
 
 @dataclass(frozen=True, slots=True)
 class LotStanding:
-    """A lot that stood in the unit during the episode; `doses_now` are left there now."""
+    """A lot in the unit during the episode: `doses` that were there, `doses_now` still there.
+
+    What rides in a vehicle counts as there until it has arrived.
+    """
 
     gtin: str
     number: str
     product: str | None
     product_en: str | None
     expires_on: date | None
+    doses: int
     doses_now: int
 
 
@@ -74,7 +78,7 @@ def excursion_facts(session: Session, excursion_id: int) -> ExcursionFacts | Non
     if row is None:
         return None
     excursion, unit, site = row
-    lots = tuple(_standing(session, lot, unit.id) for lot in lots_present(session, excursion))
+    lots = tuple(_standing(session, lot, excursion) for lot in lots_present(session, excursion))
     last_at = excursion.ended_at or excursion.heard_at
     return ExcursionFacts(
         excursion_id=excursion.id,
@@ -104,14 +108,16 @@ def excursion_facts(session: Session, excursion_id: int) -> ExcursionFacts | Non
     )
 
 
-def _standing(session: Session, lot: Lot, unit_id: int) -> LotStanding:
+def _standing(session: Session, lot: Lot, excursion: Excursion) -> LotStanding:
     product = session.get(Product, lot.gtin)
     accounts = balance(load_postings(session, lot.id))
+    is_there = presence(session, lot, excursion.unit_id)
     return LotStanding(
         gtin=lot.gtin,
         number=lot.number,
         product=product.name if product else None,
         product_en=product.name_en if product else None,
         expires_on=lot.expires_on,
-        doses_now=sum(doses for account, doses in accounts.items() if account.unit == unit_id),
+        doses=follow_lot(session, lot, excursion).present,
+        doses_now=sum(doses for account, doses in accounts.items() if is_there(account)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ def trace_impact(
     people: set[int] = set()
     sites: dict[str, Place] = {}
     for lot in lots_present(session, excursion):
-        touched = _follow(session, lot, excursion)
+        touched = follow_lot(session, lot, excursion)
         lots.append(_lot_document(session, lot, touched, excursion, places, climate, now))
         for document, person in _doses(session, touched):
             doses.append(document)
@@ -82,20 +82,25 @@ def lots_present(session: Session, excursion: Excursion) -> list[Lot]:
     return list(session.scalars(select(Lot).where(Lot.id.in_(stays)).order_by(Lot.number)))
 
 
-def _follow(session: Session, lot: Lot, excursion: Excursion) -> Touched:
+def follow_lot(session: Session, lot: Lot, excursion: Excursion) -> Touched:
+    """What became of the stock of a lot that lay in the unit, or rode in it, in the episode."""
+    is_there = presence(session, lot, excursion.unit_id)
+    postings = load_postings(session, lot.id)
+    return follow(postings, is_there, excursion.started_at, excursion.ended_at)
+
+
+def presence(session: Session, lot: Lot, unit_id: int) -> Callable[[Account], bool]:
+    """Which accounts of a lot are in a unit: the unit's own, and what the unit carries."""
     riding = set(
         session.scalars(
-            select(Movement.id).where(
-                Movement.lot_id == lot.id, Movement.carrier_id == excursion.unit_id
-            )
+            select(Movement.id).where(Movement.lot_id == lot.id, Movement.carrier_id == unit_id)
         )
     )
 
     def is_there(account: Account) -> bool:
-        return account.unit == excursion.unit_id or account.shipment in riding
+        return account.unit == unit_id or account.shipment in riding
 
-    postings = load_postings(session, lot.id)
-    return follow(postings, is_there, excursion.started_at, excursion.ended_at)
+    return is_there
 
 
 def _lot_document(

@@ -17,7 +17,7 @@ from traceapp.trace.alert import ExcursionFacts, LotStanding
 
 NOW = datetime(2021, 5, 9, 1, 0, tzinfo=UTC)
 LOT = LotStanding(
-    "06901234567892", "202105C0147", "灭活疫苗", "Vero vaccine", date(2023, 5, 1), 1200
+    "06901234567892", "202105C0147", "灭活疫苗", "Vero vaccine", date(2023, 5, 1), 1200, 900
 )
 FACTS = ExcursionFacts(
     excursion_id=17,
@@ -72,7 +72,7 @@ def test_it_says_what_happened_where_since_when_how_far_and_which_lots_stood_the
         "至今 35 分钟，尚未结束",
         "最高温度：12.3 °C",
         "灭活疫苗，批号 202105C0147",
-        "1200 剂",
+        "1200 剂（现在仍在此处 900 剂）",
         "https://trace.example.org/excursions/17",
     ):
         assert fact in said
@@ -137,6 +137,10 @@ def test_the_same_e_mail_is_recognisable_as_the_same() -> None:
     assert mail()["Message-ID"] != mail(recipient="other@cdc.example")["Message-ID"]
     assert mail()["Message-ID"] != mail(excursion_id=18)["Message-ID"]
     assert "duty" not in message_id(17, "duty@cdc.example", "coldchain@example.org")
+
+
+def test_the_same_facts_make_the_same_bytes() -> None:
+    assert mail().as_bytes() == mail().as_bytes()
 
 
 def test_a_machine_wrote_it_and_says_so() -> None:
