@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 NOBODY = 65534
@@ -32,7 +33,7 @@ class Program:
         self.log = log
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
-                self.arguments,
+                [*_ends_with_us(), *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -99,6 +100,17 @@ class Program:
 
     def _story(self, what: str) -> str:
         return f"{' '.join(self.arguments)}: {what}. It said:\n{self.output[-4000:]}"
+
+
+@cache
+def _ends_with_us() -> tuple[str, ...]:
+    """Return what lets a program end when the tests are killed, where this machine has it."""
+    prefix = ("setpriv", "--pdeathsig", "KILL", "--")
+    try:
+        done = subprocess.run([*prefix, "true"], capture_output=True, check=False)
+    except OSError:
+        return ()
+    return prefix if done.returncode == 0 else ()
 
 
 def free_port() -> int:

@@ -15,6 +15,7 @@ from tests.servers.fixtures import RunProcess
 from tests.servers.mailbox import Mailbox
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.postgresql import PostgreSQL
+from tests.servers.program import wait_until
 from traceapp.db import open_database
 
 
@@ -94,3 +95,23 @@ def test_a_process_that_ends_before_it_is_ready_fails_with_what_it_said(
 ) -> None:
     with pytest.raises(AssertionError, match=r"ended with 3 before .*\n.*no such broker"):
         run_process(["-c", "print('no such broker'); raise SystemExit(3)"], {}, ready="ready")
+
+
+def test_a_server_ends_when_the_tests_are_killed(run_process: RunProcess) -> None:
+    code = (
+        "import time; from pathlib import Path; from tests.servers.program import Program; "
+        "program = Program(['sleep', '60'], log=Path('sleep.log')); "
+        "print('started', program.pid, flush=True); time.sleep(60)"
+    )
+    tests = run_process(["-c", code], {}, ready="started")
+    tests.wait_until(lambda: tests.output.endswith("\n"), "it says which")
+    child = Path("/proc", tests.output.split()[-1])
+    assert child.exists()
+    tests.kill()
+    wait_until(lambda: has_ended(child), "the server ended too", 5)
+
+
+def has_ended(child: Path) -> bool:
+    """Say whether a process is gone, or waits only for its parent to notice."""
+    status = child / "stat"
+    return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] == "Z"
