@@ -55,7 +55,7 @@ class Door:
         return self._secret("link", role, Scope(division))
 
     def _secret(self, kind: str, role: str, scope: Scope) -> str:
-        name = f"{role}-{scope.division}-{scope.site}"
+        name = "-".join(word for word in (role, scope.division, scope.site) if word)
         lifetime = LINK_LIFETIME if kind == "link" else None
         with self.database.begin() as session:
             account = open_account(session, name, role, scope, self.clock())

@@ -94,7 +94,7 @@ def moment(value: datetime | str | None, with_seconds: bool = False) -> Markup:
 
 def day(value: date | str | None) -> str:
     """Draw a calendar day."""
-    return "–" if value is None else str(value)
+    return str(value) if value else "–"
 
 
 def celsius(value: float | None, digits: int = 1) -> str:

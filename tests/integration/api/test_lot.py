@@ -33,7 +33,7 @@ def test_recipients_are_masked_and_every_look_is_audited(door: Door, admin: Flas
     assert DOCUMENT not in answer.text
     with door.database.read() as session:
         line = session.scalars(select(Audit).where(Audit.action == "list recipients")).one()
-    assert (line.actor, line.object) == ("admin--None", f"{GTIN}/{NUMBER}")
+    assert (line.actor, line.object) == ("admin", f"{GTIN}/{NUMBER}")
 
 
 def test_the_list_comes_in_pages(admin: FlaskClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from config import Settings
-from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, play
+from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, dose, play
 from tests.integration.door import NOON, SECRET_KEY, Clock, Door
 from traceapp.app import create_app
 
@@ -88,6 +88,25 @@ def test_the_page_of_a_unit_lists_what_lies_in_it_by_the_ledger(admin: FlaskClie
     assert row is not None
     assert '<td class="n">99</td>' in row.group()
     assert NUMBER not in admin.get("/units/CDC-1").text
+
+
+def test_a_dose_and_a_lot_of_which_little_is_known_have_pages(
+    door: Door, admin: FlaskClient
+) -> None:
+    reporter = door.client(door.token("officer"))
+    unknown = {**dose("d2"), "pack": "84000000000000000001", "dose_number": 2}
+    unknown.pop("lot")
+    assert reporter.post("/api/v1/doses", json=unknown).status_code == 201
+    strange = dose("d3", lot={"gtin": "06901234567809", "number": "STRANGE"}, dose_number=3)
+    assert reporter.post("/api/v1/doses", json=strange).status_code == 201
+    for path in ("/doses/d2", "/doses/d3", "/lots/06901234567809/STRANGE"):
+        for reader in (admin, reporter):
+            answer = reader.get(path)
+            assert answer.status_code == 200, path
+            assert "None" not in answer.text
+    assert "lot_unknown" in admin.get("/doses/d2").text
+    traced = reporter.get("/api/v1/doses/d2/trace").get_json()
+    assert (traced["lot"], traced["source"], traced["path"]) == (None, None, [])
 
 
 def test_without_a_choice_the_browser_decides_and_then_chinese(door: Door) -> None:
