@@ -22,7 +22,7 @@ REASONS: dict[str, str] = {
     "too_many": "More than 1,000 items in one message. Send them in parts.",
     "unknown_topic": "No topic of ours, or a level too many or too few. Mend the topic.",
     "invalid_topic": "The site or the sensor in the topic is no code. Mend the topic.",
-    "future": "It happened more than 24 hours after its arrival. Set the device's clock.",
+    "future": "Its moment is more than 24 hours ahead of its arrival. Set the device's clock.",
     "conflict": "The same reading or id came before with other content; the first one stands. "
     "Find out which is right: two devices with one code, or an id used twice.",
     "unknown_unit": "The movement names a unit that nobody registered. Register it, send again.",
