@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from dataclasses import fields
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from config import Settings
 from config.settings import variable_of
 from ingest.metrics import REGISTRY
-from tests.architecture.sources import ROOT, tree_of
+from tests.architecture.sources import PACKAGES, ROOT, imported_packages, python_files, tree_of
 from traceapp.api.metrics import MEANINGS
 
 _CONFIGURATION = ROOT / "docs" / "configuration.md"
@@ -67,6 +69,22 @@ def test_a_lock_file_holds_what_was_asked_for_and_names_no_host(name: str) -> No
     assert len(re.findall(r"\\\n    --hash=sha256:[0-9a-f]{64}", text)) >= pins
 
 
+@pytest.mark.parametrize(
+    ("name", "folders"), [("requirements", PACKAGES), ("requirements-test", ("tests",))]
+)
+def test_everything_that_is_imported_is_asked_for(name: str, folders: tuple[str, ...]) -> None:
+    asked = _required(ROOT / "requirements.in") | _required(ROOT / f"{name}.in")
+    imported = set().union(*(imported_packages(path) for path in python_files(*folders)))
+    others = imported - sys.stdlib_module_names - {*PACKAGES, "tests"}
+    known = packages_distributions()
+    providers = {package: {_plain(name) for name in known[package]} for package in others}
+    assert {package for package, names in providers.items() if not names & asked} == set()
+
+
 def _required(path: Path) -> set[str]:
     names = re.findall(r"^([A-Za-z0-9][A-Za-z0-9.-]*)", path.read_text("utf-8"), re.MULTILINE)
-    return {name.lower() for name in names}
+    return {_plain(name) for name in names}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
