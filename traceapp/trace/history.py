@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,6 +31,15 @@ class Stretch:
     movement_out: str | None
 
 
+class _Step(NamedTuple):
+    """A place that is still to be walked: whatever was there until `until_at`."""
+
+    place: Account
+    until_at: datetime
+    movement_out: str | None
+    certainty: str
+
+
 class History:
     """Walks a lot's postings backwards from where and when somebody asks."""
 
@@ -47,36 +57,40 @@ class History:
         A stretch is certain where no other could have been, possible otherwise.
         """
         there = [unit for unit in units if self._arrivals(Account("unit", unit), at)]
-        found: dict[tuple[object, ...], Stretch] = {}
         certainty = "certain" if len(there) == 1 else "possible"
-        for unit in there:
-            self._walk(Account("unit", unit), at, None, certainty, found)
+        found: dict[tuple[object, ...], Stretch] = {}
+        walked: dict[tuple[object, ...], str] = {}
+        left = [_Step(Account("unit", unit), at, None, certainty) for unit in reversed(there)]
+        while left:  # Not by recursion: a lot may be moved every day for years.
+            step = left.pop()
+            for stretch, arrival in self._stretches(step):
+                key = (step.place, stretch.from_at, stretch.until_at, stretch.movement_in)
+                if key not in found or stretch.certainty == "certain":
+                    found[key] = stretch
+                # One receipt may answer several shipments: each is a way of its own.
+                way = (*key, arrival.credit)
+                if walked.get(way) in ("certain", stretch.certainty):
+                    continue
+                walked[way] = stretch.certainty
+                if arrival.credit.is_place:
+                    name, certainty = stretch.movement_in, stretch.certainty
+                    left.append(_Step(arrival.credit, arrival.at, name, certainty))
         return sorted(found.values(), key=lambda one: (one.from_at, one.until_at))
 
-    def _walk(
-        self,
-        place: Account,
-        until_at: datetime,
-        movement_out: str | None,
-        certainty: str,
-        found: dict[tuple[object, ...], Stretch],
-    ) -> None:
-        arrivals = self._arrivals(place, until_at)
-        if len(arrivals) > 1:
-            certainty = "possible"
+    def _stretches(self, step: _Step) -> Iterator[tuple[Stretch, Posting]]:
+        """The stretches in a place that may have ended with a step, and what began each."""
+        arrivals = self._arrivals(step.place, step.until_at)
+        certainty = "possible" if len(arrivals) > 1 else step.certainty
+        unit_id = step.place.unit
+        if step.place.shipment is not None:
+            unit_id = self._movements[step.place.shipment].carrier_id
         for arrival in arrivals:
-            movement_in = self._movements.get(arrival.fact.key)
-            name_in = movement_in.code if movement_in and not arrival.fact.is_dose else None
-            unit_id = place.unit
-            if place.shipment is not None:
-                unit_id = self._movements[place.shipment].carrier_id
-            key = (place, arrival.at, until_at, name_in)
-            known = found.get(key)
-            if known is not None and (known.certainty == "certain" or certainty == "possible"):
-                continue
-            found[key] = Stretch(unit_id, arrival.at, until_at, certainty, name_in, movement_out)
-            if arrival.credit.is_place:
-                self._walk(arrival.credit, arrival.at, name_in, certainty, found)
+            movement = self._movements.get(arrival.fact.key)
+            name_in = movement.code if movement and not arrival.fact.is_dose else None
+            yield (
+                Stretch(unit_id, arrival.at, step.until_at, certainty, name_in, step.movement_out),
+                arrival,
+            )
 
     def _arrivals(self, place: Account, until_at: datetime) -> list[Posting]:
         """The postings that brought what can still have been in `place` at `until_at`.

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
+from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.product import Product
 from traceapp.rules.ledger import Account, Fact, Posting
@@ -41,19 +43,26 @@ def source_document(session: Session, lot: Lot) -> dict[str, Any]:
 
 
 def load_postings(session: Session, lot_id: int) -> list[Posting]:
-    """The postings of a lot in the order of time."""
-    rows = session.scalars(
-        select(PostingRow).where(PostingRow.lot_id == lot_id).order_by(PostingRow.at, PostingRow.id)
+    """The postings of a lot in the order in which the ledger made them.
+
+    Row ids do not tell it: of two facts of one moment the later reported may come first.
+    """
+    rows = session.execute(
+        select(PostingRow, Movement.step, Movement.code, Dose.code)
+        .outerjoin(Movement, Movement.id == PostingRow.movement_id)
+        .outerjoin(Dose, Dose.id == PostingRow.dose_id)
+        .where(PostingRow.lot_id == lot_id)
+        .order_by(PostingRow.at, PostingRow.id)
     )
-    return [_posting(row) for row in rows]
+    postings = [_posting(row, step, movement or dose) for row, step, movement, dose in rows]
+    return sorted(postings, key=lambda posting: posting.fact.place_in_time)
 
 
-def _posting(row: PostingRow) -> Posting:
-    step = "dose" if row.dose_id is not None else "movement"
+def _posting(row: PostingRow, step: str | None, code: str) -> Posting:
     return Posting(
         at=row.at,
         doses=row.doses,
         credit=Account(row.credit, row.credit_unit_id, row.credit_shipment_id),
         debit=Account(row.debit, row.debit_unit_id, row.debit_shipment_id),
-        fact=Fact(row.dose_id or row.movement_id or 0, "", row.at, step, row.doses),
+        fact=Fact(row.dose_id or row.movement_id or 0, code, row.at, step or "dose", row.doses),
     )
