@@ -60,19 +60,22 @@ def judge_readings(
     running = _running(session, fresh)
     changes: list[Change] = []
     for sensor_id, readings in fresh.items():
+        last_at = newest.get(sensor_id)
+        is_after = False  # What a sensor says in one post tells how silent it comes to the next.
         for post in posts.get(sensor_id, []):
             mine = [reading for reading in readings if post.covers(reading.at)]
-            if not mine:
+            if not mine and not is_after:
                 continue
-            stored = [run for run in running.get(sensor_id, []) if run.unit_id == post.unit_id]
-            last_at = newest.get(sensor_id)
-            is_plain = post.until_at == END_OF_TIME and (last_at is None or last_at < mine[0].at)
-            if is_plain and (last_at is None or post.covers(last_at)):
+            first_at = post.from_at if is_after else mine[0].at
+            is_plain = post.until_at == END_OF_TIME and not is_after
+            if is_plain and (last_at is None or (post.covers(last_at) and last_at < first_at)):
+                stored = [run for run in running.get(sensor_id, []) if run.unit_id == post.unit_id]
                 verdict = _step(post, mine, last_at, stored)
             else:
-                verdict = _fold_again(session, post, mine[0].at, mine[-1].at, now)
+                verdict = _fold_again(session, post, first_at, (mine or readings)[-1].at, now)
                 stored = _stored(session, post, verdict)
             changes += _replace(session, post, stored, verdict)
+            is_after = True
     rebuild_excursions(session, changes, now)
 
 
@@ -98,7 +101,8 @@ def judge_silence(session: Session, posts: Iterable[Post], now: datetime) -> int
     changes: list[Change] = []
     opened = 0
     for post in held:
-        watch = Watch(post.profile, post.pace, _newest_before(session, post, END_OF_TIME))
+        heard_at = _heard_before(session, post, END_OF_TIME)
+        watch = Watch(post.profile, post.pace, heard_at, since=post.from_at)
         if silence := watch.silent_by(now):
             stored = [run for run in running.get(post.sensor_id, []) if run.rule == "silence"]
             opened += not stored
@@ -121,7 +125,7 @@ def _step(
     post: Post, readings: Sequence[TimedSample], last_at: datetime | None, stored: list[RunRow]
 ) -> Verdict:
     running = [as_run(row) for row in stored if row.rule != "silence"]
-    watch = Watch(post.profile, post.pace, last_at, running)
+    watch = Watch(post.profile, post.pace, last_at, running, since=post.from_at)
     ended = [run for reading in readings for run in watch.take(reading)]
     runs = [*ended, *watch.running.values()]
     if watch.last_at == last_at:  # Only broken readings came: an open silence goes on.
@@ -134,7 +138,7 @@ def _fold_again(
     session: Session, post: Post, first_at: datetime, last_at: datetime, now: datetime
 ) -> Verdict:
     since, heard_at = _resume(session, post, first_at)
-    watch = Watch(post.profile, post.pace, heard_at)
+    watch = Watch(post.profile, post.pace, heard_at, since=post.from_at)
     covered = _covered(session, post, last_at)
     runs: list[Run] = []
     folded_after = False
@@ -154,7 +158,7 @@ def _resume(session: Session, post: Post, first_at: datetime) -> tuple[datetime,
     """From where to fold again, and the newest usable reading before that."""
     since = first_at
     while True:
-        heard_at = _newest_before(session, post, since)
+        heard_at = _heard_before(session, post, since)
         earliest = session.scalar(
             select(RunRow.started_at)
             .where(
@@ -172,18 +176,22 @@ def _resume(session: Session, post: Post, first_at: datetime) -> tuple[datetime,
         since = earliest
 
 
-def _newest_before(session: Session, post: Post, moment: datetime) -> datetime | None:
-    return session.scalar(
+def _heard_before(session: Session, post: Post, moment: datetime) -> datetime | None:
+    """When a post's sensor was last heard before a moment; None for one that never spoke.
+
+    A sensor that came from another unit counts as heard when it came.
+    """
+    newest = session.scalar(
         select(Reading.at)
         .where(
             Reading.sensor_id == post.sensor_id,
             Reading.at < moment,
-            Reading.at >= post.from_at,
             ~Reading.is_implausible,
         )
         .order_by(Reading.at.desc())
         .limit(1)
     )
+    return None if newest is None else max(newest, post.attached_at)
 
 
 class _Covered:

@@ -21,7 +21,10 @@ START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A sensor in one unit under one profile during [from_at, until_at)."""
+    """A sensor in one unit under one profile during [from_at, until_at).
+
+    It was attached to the unit at `attached_at`, perhaps under another profile.
+    """
 
     sensor_id: int
     unit_id: int
@@ -29,6 +32,7 @@ class Post:
     profile: Profile
     from_at: datetime
     until_at: datetime
+    attached_at: datetime
 
     def covers(self, moment: datetime) -> bool:
         return self.from_at <= moment < self.until_at
@@ -46,13 +50,14 @@ def load_posts(session: Session, sensor_ids: Collection[int]) -> dict[int, list[
     unit_ids = _lock_units_of(session, sensor_ids, rows)
     profiles = _profiles(session, unit_ids)
     posts: dict[int, list[Post]] = {}
-    for sensor_id, interval_s, silence_s, unit_id, attached_at, detached_at in rows:
+    for sensor_id, interval_s, silence_s, unit_id, attached, detached_at in rows:
         pace = Pace.of(interval_s, silence_s)
+        attached_at = attached or START_OF_TIME
         for held in profiles.get(unit_id, []):
-            from_at = max(attached_at or START_OF_TIME, held.from_at)
+            from_at = max(attached_at, held.from_at)
             until_at = min(detached_at or END_OF_TIME, held.until_at)
             if from_at < until_at:
-                post = Post(sensor_id, unit_id, pace, held.profile, from_at, until_at)
+                post = Post(sensor_id, unit_id, pace, held.profile, from_at, until_at, attached_at)
                 posts.setdefault(sensor_id, []).append(post)
     for held_posts in posts.values():
         held_posts.sort(key=lambda post: post.from_at)

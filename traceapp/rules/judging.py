@@ -79,7 +79,11 @@ class Run:
 
 
 class Watch:
-    """The state of the fold for one sensor: its newest reading and what is running."""
+    """The state of the fold for one sensor: its newest reading and what is running.
+
+    `since` is when the sensor came under this watch; what it said before (`last_at`) still tells
+    how long it has been silent, but nothing starts earlier than that.
+    """
 
     def __init__(
         self,
@@ -87,9 +91,11 @@ class Watch:
         pace: Pace,
         last_at: datetime | None = None,
         running: Iterable[Run] = (),
+        since: datetime | None = None,
     ) -> None:
         self.profile = profile
         self.pace = pace
+        self.since = since
         self.last_at = last_at
         self.running = {run.rule.code: run for run in running}
 
@@ -115,9 +121,19 @@ class Watch:
             return []
         for run in self.running.values():
             run.unknown.append(unknown)
-        silence = Run(self.profile.silence, unknown[0], at, at, unknown=[unknown])
-        silence.triggered_at = last_at + self.pace.silence
+        silence = self._silence_after(last_at)
+        if silence.started_at >= at:
+            return []
+        silence.heard_at = silence.ended_at = at
+        silence.unknown = [(silence.started_at, at)]
         return [silence]
+
+    def _silence_after(self, last_at: datetime) -> Run:
+        started_at = last_at + min(self.pace.interval, self.pace.silence)
+        triggered_at = last_at + self.pace.silence
+        if self.since is not None:
+            started_at, triggered_at = max(started_at, self.since), max(triggered_at, self.since)
+        return Run(self.profile.silence, started_at, triggered_at, triggered_at=triggered_at)
 
     def _prolong(self, rule: Rule, run: Run | None, sample: TimedSample) -> None:
         if run is None:
@@ -130,17 +146,16 @@ class Watch:
         """The silence that runs at `now`, if the newest reading is older than the limit."""
         if self.last_at is None or now - self.last_at <= self.pace.silence:
             return None
-        started_at = self.last_at + min(self.pace.interval, self.pace.silence)
-        triggered_at = self.last_at + self.pace.silence
-        return Run(self.profile.silence, started_at, triggered_at, triggered_at=triggered_at)
+        return self._silence_after(self.last_at)
 
     def stop(self, moment: datetime) -> list[Run]:
         """End everything at `moment`: the sensor left the unit, or other rules came."""
+        silence = self._hear(moment)
         stopped = list(self.running.values())
         for run in stopped:
             run.end(moment)
         self.running.clear()
-        return stopped
+        return [*silence, *stopped]
 
 
 def judge(profile: Profile, pace: Pace, samples: Sequence[TimedSample]) -> list[Run]:
