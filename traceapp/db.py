@@ -19,6 +19,8 @@ try:  # The wheel brings SQLite 3.53, which fixes a corruption of the bundled 3.
 except ImportError:  # A platform without the wheel gets what its Python brings.
     _sqlite = sqlite3
 
+#: An error is logged, and a statement's parameters may be a person's document.
+_QUIET = {"hide_parameters": True}
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -61,13 +63,12 @@ def open_database(url: str) -> Database:
     """The database at an SQLAlchemy URL: `postgresql+psycopg://…` or `sqlite:///PATH`."""
     if make_url(url).get_backend_name() == "sqlite":
         return Database(_open_sqlite(url))
-    return Database(
-        create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
-    )
+    connect_args = {"options": "-c timezone=UTC"}
+    return Database(create_engine(url, pool_pre_ping=True, connect_args=connect_args, **_QUIET))
 
 
 def _open_sqlite(url: str) -> Engine:
-    engine = create_engine(url, module=_sqlite, connect_args={"timeout": 30})
+    engine = create_engine(url, module=_sqlite, connect_args={"timeout": 30}, **_QUIET)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

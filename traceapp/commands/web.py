@@ -64,8 +64,9 @@ def _listen(app: Flask, settings: Settings) -> Any:
             ident=None,
             max_request_body_size=_MOST_BYTES,
         )
-    except OSError as error:
-        message = f"Expected to listen on {settings.bind}, got: {error.strerror or error}"
+    except (OSError, ValueError) as error:  # A port that is taken, a host that nobody knows.
+        said = getattr(error, "strerror", None) or error
+        message = f"Expected to listen on {settings.bind}, got: {said}"
         raise click.ClickException(message) from error
 
 

@@ -16,6 +16,17 @@ _WEB = [sys.executable, "-c", "from traceapp.cli import main; main()", "web"]
 _INGEST = [sys.executable, "-m", "ingest"]
 
 
+def test_an_address_that_nobody_knows_ends_the_web_with_one_line(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'traceapp.db'}"
+    upgrade_database(url)
+    settings = {"TRACEAPP_DATABASE_URL": url, "TRACEAPP_BIND": "nowhere.invalid:8000"}
+    told = dict(os.environ, TRACEAPP_DATA_FOLDER=str(tmp_path), **settings)
+    done = subprocess.run(_WEB, env=told, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Expected to listen on nowhere.invalid:8000" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "variable"), [(_WEB, "TRACEAPP_BIND"), (_INGEST, "TRACEAPP_METRICS_BIND")]
 )
