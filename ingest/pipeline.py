@@ -3,7 +3,8 @@
 Whose fault decides what happens. A batch that cannot be stored because of something in it is
 halved until the one bad message is alone, and that one is kept as rejected. A database that is
 away, full or locked is waited for with the batch in hand: nothing is acknowledged, the broker
-keeps the rest, and an exit would only add a reconnection. Anything else ends the process.
+keeps the rest, and an exit would only add a reconnection. Anything else ends the process, and so
+does a mistake of ours that every message meets.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ MOST_MESSAGES = 1_000
 _LONGEST_PAUSE_S = 30.0
 #: So often may a batch fail while the database takes other writes before the batch is suspected.
 _FAILURES_UNTIL_SUSPECTED = 3
+#: So many topics in a row may break us in ways nobody foresaw before we suspect ourselves.
+_TOPICS_UNTIL_DOUBT = 3
 
 log = structlog.get_logger("ingest.pipeline")
 
@@ -62,6 +65,7 @@ class Pipeline:
         self._most = most
         self._pause = pause
         self._is_stopping = is_stopping
+        self._broken_by: set[str] = set()
         self.last_commit_at: datetime | None = None
         self.stored = 0
         self.rejected = 0
@@ -121,6 +125,7 @@ class Pipeline:
             if not self._is_to_blame(error, is_suspected):
                 raise
             return self._record_by_halves(batch, error, is_suspected)
+        self._broken_by.clear()
         self.last_commit_at = self._clock()
         return outcomes
 
@@ -161,11 +166,22 @@ class Pipeline:
         """Keep what failed alone, with the reason."""
         is_databases = isinstance(error, StatementError | OverflowError | ValueError)
         reason = "database_refused" if is_databases else "unforeseen"
+        if reason == "unforeseen":
+            self._doubt_ourselves(said, error)
         log.error(reason, topic=said.route.topic, error=type(error).__name__, where=where(error))
         with self._database.begin() as session:
             outcome = refuse(session, said, reason, type(error).__name__, self._clock())
         self.last_commit_at = self._clock()
         return outcome
+
+    def _doubt_ourselves(self, said: Said, error: Exception) -> None:
+        """Raise when several sensors in a row break the line: then it is the line that is broken.
+
+        Going on would empty the broker's buffer into the rejections.
+        """
+        self._broken_by.add(said.route.topic)
+        if len(self._broken_by) >= _TOPICS_UNTIL_DOUBT:
+            raise error
 
     def _database_writes(self) -> bool:
         """Whether the database takes a transaction that has nothing of the batch in it."""

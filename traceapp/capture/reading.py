@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from schemas.reading import Reading
 from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_readings
 from traceapp.capture.post import load_posts
+from traceapp.capture.reading_row import insert_readings
 from traceapp.capture.receipt import MOST_AHEAD, Receipt
 from traceapp.capture.rejection import keep_conflict
 from traceapp.models.reading import Reading as ReadingRow
@@ -72,7 +73,9 @@ def record_readings(
             else:
                 first[key] = come
     newest = _newest(session, sorted(posts))
-    stored = _insert(session, first, now)
+    # In one order, so that two writers of the same sensors wait for each other and do not lock.
+    ordered = sorted(first)
+    stored = insert_readings(session, ((key[0], first[key].reading) for key in ordered), now)
     for key, come in first.items():
         if key in stored:
             come.receipt.stored += 1
@@ -129,31 +132,6 @@ def _newest(session: Session, sensor_ids: Collection[int]) -> dict[int, datetime
         select(Sensor.id, newest).where(Sensor.id.in_(sensor_ids))
     ).all()
     return {sensor_id: at for sensor_id, at in rows if at}
-
-
-def _insert(session: Session, first: dict[_Key, _Come], now: datetime) -> set[_Key]:
-    rows = [
-        {
-            "sensor_id": sensor_id,
-            "received_at": now,
-            "is_implausible": come.reading.is_implausible,
-            **_content(come.reading),
-        }
-        for (sensor_id, _), come in sorted(first.items(), key=lambda item: item[0])
-    ]
-    stored: set[_Key] = set()
-    for start in range(0, len(rows), _CHUNK):
-        statement = insert(session, ReadingRow).on_conflict_do_nothing()
-        statement = statement.returning(ReadingRow.sensor_id, ReadingRow.at)
-        stored |= {
-            (row.sensor_id, row.at)
-            for row in session.execute(statement, rows[start : start + _CHUNK])
-        }
-    return stored
-
-
-def _content(reading: Reading) -> dict[str, Any]:
-    return {field.name: getattr(reading, field.name) for field in fields(reading)}
 
 
 def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datetime) -> None:

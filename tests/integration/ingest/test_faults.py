@@ -112,6 +112,29 @@ def test_content_that_breaks_the_line_is_kept_and_the_line_goes_on(
     assert broker.unacknowledged == 0
 
 
+def test_a_mistake_that_every_sensor_meets_ends_the_step_and_nothing_is_acknowledged(
+    broker: FakeBroker, pipeline: Pipeline, database: Database
+) -> None:
+    fail(database, KeyError("a mistake of ours"))
+    for sensor in ("S1", "S2", "T1", "C1"):
+        topic = f"coldchain/v1/CLINIC/{sensor}/readings"
+        broker.send(topic, json.dumps(reading(0, POISON)))
+    with pytest.raises(KeyError):
+        pipeline.step()
+    assert broker.unacknowledged == 4
+
+
+def test_one_broken_device_never_stops_the_others(
+    broker: FakeBroker, settle: Settle, database: Database
+) -> None:
+    fail(database, KeyError("a mistake of ours"))
+    send(broker, [reading(minute, POISON) for minute in range(10)])
+    send(broker, *(reading(minute, POISON) for minute in range(10, 20)), reading(20))
+    settle()
+    assert stored(database) == 1
+    assert len(rejections(database)) == 20
+
+
 def test_a_database_that_is_away_is_waited_for_and_nothing_is_acknowledged(
     broker: FakeBroker, pipeline: Pipeline, database: Database, clock: Clock
 ) -> None:
