@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import click
 from traceapp.simulate.cli import progress, write_registry
 from traceapp.simulate.crew import Crew, CrewFailed, free_port, module, traceapp
 from traceapp.simulate.desk import Desk, DeskRefused
+from traceapp.simulate.folder import FolderTaken, fresh_folder
 from traceapp.simulate.publisher import AcknowledgementMissing, BrokerUnreachable, Publisher
 from traceapp.simulate.story import LIVE_UNIT, NIGHT_UNIT, ROAD_UNIT, Story
 from traceapp.simulate.telling import Telling
@@ -28,7 +28,14 @@ SPEED = 60.0
 """Simulated seconds a second, until the story has caught up with the present."""
 PATIENCE_S = 4.0
 SECONDS_FOR_THE_MAILS = 30.0
-FAILURES = (CrewFailed, DeskRefused, BrokerUnreachable, AcknowledgementMissing, OSError)
+FAILURES = (
+    CrewFailed,
+    DeskRefused,
+    FolderTaken,
+    BrokerUnreachable,
+    AcknowledgementMissing,
+    OSError,
+)
 
 
 @dataclass(frozen=True)
@@ -94,10 +101,11 @@ def demo(once: bool, port: int, data: Path, keep: bool) -> None:
         signal.signal(sign, _interrupt)
     try:
         if once and not keep:
-            with tempfile.TemporaryDirectory(prefix="traceapp-demo-") as folder:
-                is_right = _play(Path(folder), free_port(), once=True)
+            with tempfile.TemporaryDirectory(prefix="traceapp-demo-") as temporary:
+                is_right = _play(Path(temporary), free_port(), once=True)
         else:
-            is_right = _play(_fresh_folder(data), _web_port(0 if once else port), once=once)
+            with fresh_folder(data) as folder:
+                is_right = _play(folder, _web_port(0 if once else port), once=once)
     except FAILURES as failure:
         raise click.ClickException(str(failure)) from failure
     except KeyboardInterrupt:
@@ -116,14 +124,6 @@ def _web_port(wanted: int) -> int:
     if wanted not in (0, port):
         click.echo(f"Port {wanted} is taken, so the web listens on {port}.")
     return port
-
-
-def _fresh_folder(data: Path) -> Path:
-    folder = (data / "demo").resolve()
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    return folder
 
 
 def _play(folder: Path, port: int, *, once: bool) -> bool:
