@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.document import Document
 from schemas.fields import Choice, Code, Digits, Flag, Moment, Number, Text, Whole
+from schemas.profile import ProfileSchema
 
 SITE_TYPES = ("manufacturer", "distributor", "cdc", "clinic", "station")
 #: A budget's name holds its limit in whole °C: above_8_minutes.
@@ -104,6 +105,7 @@ class ContactSchema(Document):
 KINDS: dict[str, type[Document]] = {
     "division": DivisionSchema,
     "site": SiteSchema,
+    "profile": ProfileSchema,
     "unit": UnitSchema,
     "sensor": SensorSchema,
     "product": ProductSchema,

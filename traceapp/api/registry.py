@@ -14,7 +14,8 @@ from traceapp.access.audit import audit
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import OFFICERS, READERS
 from traceapp.api.noun import Noun, page_answer
-from traceapp.capture.registry import RegistryError, register
+from traceapp.capture.registry import register
+from traceapp.capture.registry_error import RegistryError
 from traceapp.doors import doors
 from traceapp.problem import Problem, not_found
 from traceapp.trace.reach import exists, reaches_sensor, reaches_site, reaches_unit

@@ -9,15 +9,11 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.insert import insert
 from traceapp.models.contact import Contact
+from traceapp.models.division import division_chain
 from traceapp.models.excursion import Excursion
 from traceapp.models.outbox import Outbox
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-
-
-def division_chain(code: str) -> list[str]:
-    """A GB/T 2260 division and all above it: 451481 → 451481, 451400, 450000."""
-    return list(dict.fromkeys((code, code[:4] + "00", code[:2] + "0000")))
 
 
 def address(session: Session, excursion: Excursion, now: datetime) -> None:

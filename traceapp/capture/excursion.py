@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +16,9 @@ from traceapp.capture.run import as_run
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.excursion import Run as RunRow
 from traceapp.rules.episode import END_OF_TIME, Episode, unite
-from traceapp.rules.profile import PROFILES, Rule
+from traceapp.rules.profile import Rule
+from traceapp.rules.run import Run
+from traceapp.watch.profile import profile_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Change:
     is_triggered: bool
 
     @classmethod
-    def of(cls, row: RunRow) -> Change:
-        rule = PROFILES[row.profile].rule(row.rule)
+    def of(cls, session: Session, row: RunRow) -> Change:
+        rule = profile_named(session, row.profile).rule(row.rule)
         until = row.ended_at or END_OF_TIME
         return cls(row.unit_id, rule, row.started_at, until, row.triggered_at is not None)
 
@@ -60,7 +62,11 @@ def _rebuild(
         if first >= since and last <= until:
             break
         since, until = min(first, since), max(last, until)
-    _write(session, unit_id, known, unite(as_run(row) for row in runs), now)
+    _write(session, unit_id, known, unite(_as_run(session, row) for row in runs), now)
+
+
+def _as_run(session: Session, row: RunRow) -> Run:
+    return as_run(row, profile_named(session, row.profile).rule(row.rule))
 
 
 def _overlapping(
@@ -121,7 +127,8 @@ def _open(session: Session, unit_id: int, episode: Episode, now: datetime) -> No
     )
     session.add(row)
     session.flush()
-    address(session, row, now)
+    if not episode.rule.is_health:  # Seen on the pages; an e-mail for each would bury the others.
+        address(session, row, now)
 
 
 def _revise(session: Session, row: Excursion, episode: Episode, now: datetime) -> None:
@@ -156,7 +163,7 @@ def _keep_revision(session: Session, row: Excursion, now: datetime) -> None:
         "triggered_at": format_moment(row.triggered_at),
         "ended_at": None if row.ended_at is None else format_moment(row.ended_at),
         "peak_celsius": row.peak_celsius,
-        "minutes": ((row.ended_at or row.heard_at) - row.started_at) / timedelta(minutes=1),
+        "minutes": row.minutes,
         "unknown_minutes": row.unknown_minutes,
     }
     session.add(
@@ -174,4 +181,5 @@ def _content(episode: Episode) -> dict[str, Any]:
         "heard_at": episode.heard_at,
         "peak_celsius": episode.peak_celsius,
         "unknown_minutes": episode.unknown_minutes,
+        "spent_minutes": episode.spent_minutes,
     }

@@ -6,34 +6,21 @@ before the runs that it may touch, until nothing runs any more, before and after
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.excursion import Change, rebuild_excursions
-from traceapp.capture.post import Post
-from traceapp.capture.run import as_run
-from traceapp.models.base import microseconds
+from traceapp.capture.run import as_numbers, as_run
 from traceapp.models.excursion import Run as RunRow
-from traceapp.models.reading import Reading
 from traceapp.rules.episode import END_OF_TIME
-from traceapp.rules.judging import Run, TimedSample, Watch
-
-_CHUNK = 2_000
-
-
-class Sample(NamedTuple):
-    """A stored reading as the fold sees it."""
-
-    at: datetime
-    celsius: float
-    power: bool | None
-    door_open: bool | None
-    is_implausible: bool
+from traceapp.rules.run import Run
+from traceapp.rules.sample import Sample
+from traceapp.watch.post import Post, load_posts
+from traceapp.watch.sample import newest_before, samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +34,30 @@ class Verdict:
 
 def judge_readings(
     session: Session,
-    fresh: dict[int, Sequence[TimedSample]],
+    fresh: dict[int, list[Sample]],
     posts: dict[int, list[Post]],
-    newest: dict[int, datetime],
+    newest: dict[int, Sample],
     now: datetime,
 ) -> None:
     """Bring runs and excursions up to date with readings that were just stored.
 
     `fresh` holds the new readings by sensor in ascending order, `newest` the newest usable
-    moment of each sensor before them. The units of `posts` are locked by `load_posts`.
+    reading of each sensor before them. The units of `posts` are locked by `load_posts`.
     """
     running = _running(session, fresh)
     changes: list[Change] = []
     for sensor_id, readings in fresh.items():
-        last_at = newest.get(sensor_id)
         is_after = False  # What a sensor says in one post tells how silent it comes to the next.
         for post in posts.get(sensor_id, []):
             mine = [reading for reading in readings if post.covers(reading.at)]
             if not mine and not is_after:
                 continue
-            first_at = post.from_at if is_after else mine[0].at
-            is_plain = post.until_at == END_OF_TIME and not is_after
-            if is_plain and (last_at is None or (post.covers(last_at) and last_at < first_at)):
+            last = newest.get(sensor_id)
+            if not is_after and _is_in_order(post, last, mine[0]):
                 stored = [run for run in running.get(sensor_id, []) if run.unit_id == post.unit_id]
-                verdict = _step(post, mine, last_at, stored)
+                verdict = _step(post, mine, last, stored)
             else:
+                first_at = post.from_at if is_after else mine[0].at
                 verdict = _fold_again(session, post, first_at, (mine or readings)[-1].at, now)
                 stored = _stored(session, post, verdict)
             changes += _replace(session, post, stored, verdict)
@@ -79,8 +65,9 @@ def judge_readings(
     rebuild_excursions(session, changes, now)
 
 
-def judge_again(session: Session, posts: dict[int, list[Post]], now: datetime) -> None:
-    """Judge sensors from their first reading: their posts or the rules have changed."""
+def judge_sensors(session: Session, sensor_ids: Collection[int], now: datetime) -> None:
+    """Judge sensors from their first reading: where they stood or the rules have changed."""
+    posts = load_posts(session, sensor_ids)
     changes: list[Change] = []
     for sensor_id, held in posts.items():
         rows = list(session.scalars(select(RunRow).where(RunRow.sensor_id == sensor_id)))
@@ -101,8 +88,7 @@ def judge_silence(session: Session, posts: Iterable[Post], now: datetime) -> int
     changes: list[Change] = []
     opened = 0
     for post in held:
-        heard_at = _heard_before(session, post, END_OF_TIME)
-        watch = Watch(post.profile, post.pace, heard_at, since=post.from_at)
+        watch = post.watch(newest_before(session, post.sensor_id, END_OF_TIME))
         if silence := watch.silent_by(now):
             stored = [run for run in running.get(post.sensor_id, []) if run.rule == "silence"]
             opened += not stored
@@ -121,28 +107,39 @@ def _running(session: Session, sensor_ids: Iterable[int]) -> dict[int, list[RunR
     return running
 
 
+def _is_in_order(post: Post, last: Sample | None, first: Sample) -> bool:
+    """Whether the stored state of the post can simply go on with `first`."""
+    if post.until_at != END_OF_TIME:
+        return False
+    return last is None or (last.at < first.at and post.covers(last.at))
+
+
 def _step(
-    post: Post, readings: Sequence[TimedSample], last_at: datetime | None, stored: list[RunRow]
+    post: Post, readings: Sequence[Sample], last: Sample | None, stored: list[RunRow]
 ) -> Verdict:
-    running = [as_run(row) for row in stored if row.rule != "silence"]
-    watch = Watch(post.profile, post.pace, last_at, running, since=post.from_at)
+    running = [_as_run(row, post) for row in stored if row.rule != "silence"]
+    watch = post.watch(last, running)
     ended = [run for reading in readings for run in watch.take(reading)]
     runs = [*ended, *watch.running.values()]
-    if watch.last_at == last_at:  # Only broken readings came: an open silence goes on.
-        runs += [as_run(row) for row in stored if row.rule == "silence"]
+    if watch.heard_at == (last and last.at):  # Only broken readings came: an open silence goes on.
+        runs += [_as_run(row, post) for row in stored if row.rule == "silence"]
     since = min((row.started_at for row in stored), default=readings[0].at)
     return Verdict(since, END_OF_TIME, runs)
+
+
+def _as_run(row: RunRow, post: Post) -> Run:
+    return as_run(row, post.profile.rule(row.rule))
 
 
 def _fold_again(
     session: Session, post: Post, first_at: datetime, last_at: datetime, now: datetime
 ) -> Verdict:
-    since, heard_at = _resume(session, post, first_at)
-    watch = Watch(post.profile, post.pace, heard_at, since=post.from_at)
+    since, before = _resume(session, post, first_at)
+    watch = post.watch(before)
     covered = _covered(session, post, last_at)
     runs: list[Run] = []
     folded_after = False
-    for sample in _samples(session, post, since):
+    for sample in samples(session, post.sensor_id, since, post.until_at):
         if folded_after and not watch.running and not covered(sample.at):
             return Verdict(since, sample.at, runs)
         runs += watch.take(sample)
@@ -154,11 +151,11 @@ def _fold_again(
     return Verdict(since, END_OF_TIME, [*runs, *watch.running.values()])
 
 
-def _resume(session: Session, post: Post, first_at: datetime) -> tuple[datetime, datetime | None]:
+def _resume(session: Session, post: Post, first_at: datetime) -> tuple[datetime, Sample | None]:
     """From where to fold again, and the newest usable reading before that."""
     since = first_at
     while True:
-        heard_at = _heard_before(session, post, since)
+        before = newest_before(session, post.sensor_id, since)
         earliest = session.scalar(
             select(RunRow.started_at)
             .where(
@@ -172,26 +169,8 @@ def _resume(session: Session, post: Post, first_at: datetime) -> tuple[datetime,
             .limit(1)
         )
         if earliest is None:
-            return since, heard_at
+            return since, before
         since = earliest
-
-
-def _heard_before(session: Session, post: Post, moment: datetime) -> datetime | None:
-    """When a post's sensor was last heard before a moment; None for one that never spoke.
-
-    A sensor that came from another unit counts as heard when it came.
-    """
-    newest = session.scalar(
-        select(Reading.at)
-        .where(
-            Reading.sensor_id == post.sensor_id,
-            Reading.at < moment,
-            ~Reading.is_implausible,
-        )
-        .order_by(Reading.at.desc())
-        .limit(1)
-    )
-    return None if newest is None else max(newest, post.attached_at)
 
 
 class _Covered:
@@ -213,29 +192,6 @@ def _covered(session: Session, post: Post, after: datetime) -> _Covered:
         )
     )
     return _Covered([(start, end or END_OF_TIME) for start, end in rows])
-
-
-def _samples(session: Session, post: Post, since: datetime) -> Iterator[Sample]:
-    after, is_first = since, True
-    while True:
-        bound = Reading.at >= after if is_first else Reading.at > after
-        rows = session.execute(
-            select(
-                Reading.at,
-                Reading.celsius,
-                Reading.power,
-                Reading.door_open,
-                Reading.is_implausible,
-            )
-            .where(Reading.sensor_id == post.sensor_id, bound, Reading.at < post.until_at)
-            .order_by(Reading.at)
-            .limit(_CHUNK)
-        ).all()
-        for row in rows:
-            yield Sample(*row)
-        if len(rows) < _CHUNK:
-            return
-        after, is_first = rows[-1].at, False
 
 
 def _stored(session: Session, post: Post, verdict: Verdict) -> list[RunRow]:
@@ -262,7 +218,9 @@ def _replace(session: Session, post: Post, stored: list[RunRow], verdict: Verdic
             "ended_at": run.ended_at,
             "triggered_at": run.triggered_at,
             "peak_celsius": run.peak_celsius,
-            "unknown": [[microseconds(start), microseconds(end)] for start, end in run.unknown],
+            "unknown": as_numbers(run.unknown),
+            "stretches": as_numbers(run.stretches),
+            "outside_since": run.outside_since,
         }
         if row is None:
             session.add(
@@ -278,7 +236,7 @@ def _replace(session: Session, post: Post, stored: list[RunRow], verdict: Verdic
         elif all(getattr(row, name) == value for name, value in content.items()):
             continue
         else:
-            before = Change.of(row)
+            before = Change.of(session, row)
             for name, value in content.items():
                 setattr(row, name, value)
             changes += [before] if before.is_triggered else []
@@ -294,4 +252,4 @@ def _forget(session: Session, rows: Sequence[RunRow]) -> list[Change]:
     """Delete runs that did not happen after all; returns what changed by it."""
     if rows:
         session.execute(delete(RunRow).where(RunRow.id.in_([row.id for row in rows])))
-    return [Change.of(row) for row in rows if row.triggered_at]
+    return [Change.of(session, row) for row in rows if row.triggered_at]

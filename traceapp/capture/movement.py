@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from schemas.fields import format_moment
 from schemas.lot import LotKey
 from schemas.movement import STEPS, Movement
 from traceapp.capture.insert import insert
+from traceapp.capture.judging import judge_sensors
 from traceapp.capture.ledger import book
 from traceapp.capture.receipt import MOST_AHEAD, Receipt
 from traceapp.capture.rejection import canonical, digest, keep_conflict
@@ -22,6 +23,8 @@ from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement as MovementRow
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.watch.post import sensors_of
+from traceapp.watch.profile import load_profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,17 @@ def record_movements(
         receipts.append(receipt)
     for lot_id in sorted(touched):
         book(session, lot_id)
+    judge_sensors(session, _counting_carriers(session, touched), now)
     return receipts
+
+
+def _counting_carriers(session: Session, lot_ids: Collection[int]) -> set[int]:
+    """The sensors of carriers of these lots whose rules count anew with each journey."""
+    wanted = select(MovementRow.carrier_id).where(MovementRow.lot_id.in_(lot_ids)).distinct()
+    carriers = {carrier for carrier in session.scalars(wanted) if carrier is not None}
+    profiles = load_profiles(session, carriers) if carriers else {}
+    counting = [unit for unit, held in profiles.items() if any(h[0].counts_journeys for h in held)]
+    return sensors_of(session, counting) if counting else set()
 
 
 def reporter(session: Session, movement: Movement) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -15,12 +15,14 @@ from schemas.fields import format_moment
 from schemas.reading import Reading
 from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_readings
-from traceapp.capture.post import load_posts
 from traceapp.capture.reading_row import insert_readings
 from traceapp.capture.receipt import MOST_AHEAD, Receipt
 from traceapp.capture.rejection import keep_conflict
 from traceapp.models.reading import Reading as ReadingRow
 from traceapp.models.sensor import Sensor
+from traceapp.rules.sample import Sample
+from traceapp.watch.post import load_posts
+from traceapp.watch.sample import newest_samples
 
 #: What makes a repeated reading another one; `seq` and `boot` only number the sending.
 _MEASURED = ("celsius", "power", "door_open", "humidity", "battery", "battery_volts")
@@ -72,7 +74,7 @@ def record_readings(
                 repeats.append((key, come))
             else:
                 first[key] = come
-    newest = _newest(session, sorted(posts))
+    newest = newest_samples(session, sorted(posts))
     # In one order, so that two writers of the same sensors wait for each other and do not lock.
     ordered = sorted(first)
     stored = insert_readings(session, ((key[0], first[key].reading) for key in ordered), now)
@@ -82,11 +84,26 @@ def record_readings(
         else:
             repeats.append((key, come))
     _compare(session, repeats, now)
-    fresh: dict[int, list[Reading]] = {}
+    fresh: dict[int, list[Sample]] = {}
     for key in sorted(stored):
-        fresh.setdefault(key[0], []).append(first[key].reading)
-    judge_readings(session, dict(fresh), posts, newest, now)
+        fresh.setdefault(key[0], []).append(sample_of(first[key].reading, now))
+    judge_readings(session, fresh, posts, newest, now)
     return receipts
+
+
+def sample_of(reading: Reading, received_at: datetime) -> Sample:
+    """A reading as the rules see it."""
+    return Sample(
+        reading.at,
+        reading.celsius,
+        reading.power,
+        reading.door_open,
+        reading.is_implausible,
+        reading.battery,
+        reading.seq,
+        reading.boot,
+        received_at,
+    )
 
 
 def _hold_unregistered(session: Session, sensor_ids: Collection[int]) -> None:
@@ -118,20 +135,6 @@ def _sensor_ids(session: Session, codes: Collection[str]) -> dict[str, int]:
 def _from_the_future(index: int, reading: Reading) -> Refusal:
     expected = "a moment at most 24 hours ahead of its arrival"
     return Refusal("future", f"[{index}].at", expected, format_moment(reading.at))
-
-
-def _newest(session: Session, sensor_ids: Collection[int]) -> dict[int, datetime]:
-    newest = (
-        select(ReadingRow.at)
-        .where(ReadingRow.sensor_id == Sensor.id, ~ReadingRow.is_implausible)
-        .order_by(ReadingRow.at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    rows: Sequence[Any] = session.execute(
-        select(Sensor.id, newest).where(Sensor.id.in_(sensor_ids))
-    ).all()
-    return {sensor_id: at for sensor_id, at in rows if at}
 
 
 def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datetime) -> None:

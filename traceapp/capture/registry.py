@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.capture.judging import judge_again
-from traceapp.capture.post import load_posts, lock_units
+from traceapp.capture.judging import judge_sensors
+from traceapp.capture.profile import register_profile
 from traceapp.capture.reading import know_sensors
+from traceapp.capture.registry_error import RegistryError, past
 from traceapp.models.base import Base
 from traceapp.models.contact import Contact
 from traceapp.models.division import Division
@@ -20,14 +21,8 @@ from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit, UnitProfile
 from traceapp.rules.profile import PROFILES
-
-
-class RegistryError(ValueError):
-    """A registry document that names something unknown; `field` says where."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+from traceapp.watch.post import lock_units, sensors_of
+from traceapp.watch.profile import is_known
 
 
 def register(session: Session, kind: str, document: dict[str, Any], now: datetime) -> bool:
@@ -71,16 +66,17 @@ def _register_site(session: Session, document: dict[str, Any], _now: datetime) -
 
 
 def _register_unit(session: Session, document: dict[str, Any], now: datetime) -> bool:
-    site_id = session.scalar(select(Site.id).where(Site.code == document["site"]))
-    if site_id is None:
+    site = session.scalar(select(Site).where(Site.code == document["site"]))
+    if site is None:
         raise RegistryError("site", f"Expected a registered site, got {document['site']}.")
-    if document["profile"] not in PROFILES:
-        known = ", ".join(PROFILES)
+    if not is_known(session, document["profile"], site):
+        known = f"{', '.join(PROFILES)} or a profile of the site's own"
         raise RegistryError("profile", f"Expected one of {known}, got {document['profile']}.")
+    from_at = past("profile_from", document.get("profile_from", now), now)
     row = session.scalar(select(Unit).where(Unit.code == document["code"]))
     values = {
         "code": document["code"],
-        "site_id": site_id,
+        "site_id": site.id,
         "name": document["name"],
         "name_en": document.get("name_en"),
         "type": document["type"],
@@ -88,12 +84,8 @@ def _register_unit(session: Session, document: dict[str, Any], now: datetime) ->
     is_changed = _upsert(session, row, Unit, values)
     unit_id = session.scalars(select(Unit.id).where(Unit.code == document["code"])).one()
     lock_units(session, [unit_id])
-    from_at = document.get("profile_from", now)
     if _follow(session, UnitProfile, {"unit_id": unit_id}, "profile", document["profile"], from_at):
-        sensors = session.scalars(
-            select(Attachment.sensor_id).where(Attachment.unit_id == unit_id)
-        ).all()
-        _judge_sensors(session, set(sensors), now)
+        judge_sensors(session, sensors_of(session, [unit_id]), now)
         return True
     return is_changed
 
@@ -102,6 +94,7 @@ def _register_sensor(session: Session, document: dict[str, Any], now: datetime) 
     unit_id = session.scalar(select(Unit.id).where(Unit.code == document["unit"]))
     if unit_id is None:
         raise RegistryError("unit", f"Expected a registered unit, got {document['unit']}.")
+    from_at = past("attached_from", document.get("attached_from", now), now)
     # Its first reading may come at this very moment and note the sensor as heard.
     sensor_id = know_sensors(session, {document["code"]})[document["code"]]
     row = session.get_one(Sensor, sensor_id)
@@ -114,10 +107,9 @@ def _register_sensor(session: Session, document: dict[str, Any], now: datetime) 
     is_changed = _upsert(session, row, Sensor, values)
     held = session.scalars(select(Attachment.unit_id).where(Attachment.sensor_id == sensor_id))
     lock_units(session, {unit_id, *held})
-    from_at = document.get("attached_from", now)
     is_moved = _follow(session, Attachment, {"sensor_id": sensor_id}, "unit_id", unit_id, from_at)
     if is_changed or is_moved:
-        _judge_sensors(session, {sensor_id}, now)
+        judge_sensors(session, {sensor_id}, now)
     return is_changed or is_moved
 
 
@@ -151,10 +143,6 @@ def _follow(
     session.add(history(**subject, **{field: value}, from_at=from_at, until_at=None))
     session.flush()
     return True
-
-
-def _judge_sensors(session: Session, sensor_ids: set[int], now: datetime) -> None:
-    judge_again(session, load_posts(session, sorted(sensor_ids)), now)
 
 
 def _register_product(session: Session, document: dict[str, Any], _now: datetime) -> bool:
@@ -197,4 +185,5 @@ _REGISTRARS: dict[str, Callable[[Session, dict[str, Any], datetime], bool]] = {
     "sensor": _register_sensor,
     "product": _register_product,
     "contact": _register_contact,
+    "profile": register_profile,
 }

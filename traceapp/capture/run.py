@@ -1,21 +1,34 @@
-"""A stored run as the rules see it."""
+"""A stored run as the rules see it, and back."""
 
 from __future__ import annotations
 
-from traceapp.models.base import moment_of
+from collections.abc import Iterable
+
+from traceapp.models.base import microseconds, moment_of
 from traceapp.models.excursion import Run as RunRow
-from traceapp.rules.judging import Run
-from traceapp.rules.profile import PROFILES
+from traceapp.rules.profile import Rule
+from traceapp.rules.run import Run, Stretch
 
 
-def as_run(row: RunRow) -> Run:
-    """The run of a row, under the rule of the profile that judged it."""
+def as_run(row: RunRow, rule: Rule) -> Run:
+    """The run of a row, under the rule that judged it."""
     return Run(
-        rule=PROFILES[row.profile].rule(row.rule),
+        rule=rule,
         started_at=row.started_at,
         heard_at=row.heard_at,
         ended_at=row.ended_at,
         triggered_at=row.triggered_at,
         peak_celsius=row.peak_celsius,
-        unknown=[(moment_of(start), moment_of(end)) for start, end in row.unknown],
+        unknown=_as_stretches(row.unknown),
+        stretches=_as_stretches(row.stretches),
+        outside_since=row.outside_since,
     )
+
+
+def as_numbers(stretches: Iterable[Stretch]) -> list[list[int]]:
+    """Stretches as pairs of microseconds since 1970, as they are stored."""
+    return [[microseconds(start), microseconds(end)] for start, end in stretches]
+
+
+def _as_stretches(pairs: Iterable[list[int]]) -> list[Stretch]:
+    return [(moment_of(start), moment_of(end)) for start, end in pairs]

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_silence
-from traceapp.capture.post import load_posts
 from traceapp.models.excursion import Run
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.rules.judging import Pace
+from traceapp.watch.post import load_posts
 
 
 def notice_silence(session: Session, now: datetime) -> int:

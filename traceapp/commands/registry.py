@@ -14,7 +14,8 @@ from marshmallow import ValidationError
 from config import load_settings
 from schemas.document import NotJson, first_refusal, load_json
 from schemas.registry import KINDS
-from traceapp.capture.registry import RegistryError, register
+from traceapp.capture.registry import register
+from traceapp.capture.registry_error import RegistryError
 from traceapp.db import open_database
 
 

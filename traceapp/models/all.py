@@ -15,6 +15,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     outbox,
     posting,
     product,
+    profile,
     reading,
     rejection,
     sensor,

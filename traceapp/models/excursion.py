@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, Double, ForeignKey, Index, String
@@ -14,7 +14,8 @@ from traceapp.models.base import Base, BigKey
 class Run(Base):
     """A stretch in which one sensor was outside one rule: [started_at, ended_at).
 
-    `unknown` lists the stretches [from, until) in microseconds that nobody measured.
+    `unknown` lists the stretches [from, until) in microseconds that nobody measured, and
+    `stretches` those that a cumulative rule has added up.
     """
 
     __tablename__ = "run"
@@ -34,6 +35,8 @@ class Run(Base):
     triggered_at: Mapped[datetime | None]
     peak_celsius: Mapped[float | None] = mapped_column(Double)
     unknown: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
+    stretches: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
+    outside_since: Mapped[datetime | None]
 
 
 class Excursion(Base):
@@ -58,9 +61,17 @@ class Excursion(Base):
     peak_celsius: Mapped[float | None] = mapped_column(Double)
     limit_celsius: Mapped[float | None] = mapped_column(Double)
     unknown_minutes: Mapped[float] = mapped_column(Double, default=0.0)
+    spent_minutes: Mapped[float | None] = mapped_column(Double)
     revision: Mapped[int] = mapped_column(default=1)
     is_late: Mapped[bool] = mapped_column(default=False)
     found_at: Mapped[datetime]
+
+    @property
+    def minutes(self) -> float:
+        """How long it lasted, or has been seen to last; what a cumulative rule added up."""
+        if self.spent_minutes is not None:
+            return self.spent_minutes
+        return ((self.ended_at or self.heard_at) - self.started_at) / timedelta(minutes=1)
 
 
 class ExcursionRevision(Base):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from traceapp.rules.judging import Run, Stretch
 from traceapp.rules.profile import Rule
+from traceapp.rules.run import Run, Stretch
 
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -23,10 +23,15 @@ class Episode:
     heard_at: datetime
     peak_celsius: float | None
     unknown_minutes: float
+    spent_minutes: float | None = None
 
     @property
     def minutes(self) -> float:
-        """How long it lasted, or has been seen to last so far."""
+        """How long it lasted, or has been seen to last so far; under a cumulative rule, the
+        time outside that added up.
+        """
+        if self.spent_minutes is not None:
+            return self.spent_minutes
         return ((self.ended_at or self.heard_at) - self.started_at) / timedelta(minutes=1)
 
 
@@ -64,7 +69,14 @@ def _unite(group: list[Run]) -> Episode:
         heard_at=max(run.heard_at for run in group),
         peak_celsius=peak,
         unknown_minutes=_length(_without(_unknown(group), _known(group))),
+        spent_minutes=_spent(group),
     )
+
+
+def _spent(group: list[Run]) -> float | None:
+    """The most that a sensor of the unit added up, in minutes, under a cumulative rule."""
+    spent = [run.spent for run in group]
+    return max((one / timedelta(minutes=1) for one in spent if one is not None), default=None)
 
 
 def _unknown(group: list[Run]) -> list[Stretch]:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from traceapp.rules.judging import Pace, TimedSample
+from traceapp.rules.judging import Pace
+from traceapp.rules.sample import Sample
 
 FREEZING_CELSIUS = -0.5
 _KELVIN = 273.15
@@ -45,7 +46,7 @@ class Heard(NamedTuple):
     """The readings of one sensor that bear on a stretch, ascending, and its pace."""
 
     pace: Pace
-    samples: Sequence[TimedSample]
+    samples: Sequence[Sample]
 
 
 @dataclass(frozen=True, slots=True)

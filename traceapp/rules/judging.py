@@ -8,24 +8,14 @@ ends it. The fold knows no clock and no database: the same readings give the sam
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from traceapp.rules.profile import Profile, Rule, Sample
+from traceapp.rules.profile import Profile, Rule
+from traceapp.rules.run import Run, Stretch
+from traceapp.rules.sample import Sample
 
 _LEAST_SILENCE = timedelta(minutes=15)
-
-Stretch = tuple[datetime, datetime]
-
-
-class TimedSample(Sample, Protocol):
-    """A reading with its moment (UTC) and whether its probe is broken."""
-
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def is_implausible(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,116 +40,137 @@ class Pace:
         return last_at + min(self.interval, self.silence), next_at
 
 
-@dataclass(slots=True)
-class Run:
-    """A stretch outside one rule: [started_at, ended_at), running while `ended_at` is None.
-
-    `heard_at` is the newest reading that belongs to it; `triggered_at` is set once the run has
-    lasted the rule's minutes; `unknown` are the stretches within it that nobody measured.
-    """
-
-    rule: Rule
-    started_at: datetime
-    heard_at: datetime
-    ended_at: datetime | None = None
-    triggered_at: datetime | None = None
-    peak_celsius: float | None = None
-    unknown: list[Stretch] = field(default_factory=list)
-
-    def reach(self, moment: datetime) -> None:
-        """Let the run last until a reading at `moment`, which may trigger the rule."""
-        self.heard_at = moment
-        due_at = self.started_at + self.rule.sustained
-        if self.triggered_at is None and moment >= due_at:
-            self.triggered_at = due_at
-
-    def end(self, moment: datetime) -> None:
-        self.reach(moment)
-        self.ended_at = moment
-
-
 class Watch:
-    """The state of the fold for one sensor: its newest reading and what is running.
+    """The state of the fold for one sensor: its newest usable reading and what is running.
 
-    `since` is when the sensor came under this watch; what it said before (`last_at`) still tells
-    how long it has been silent, but nothing starts earlier than that.
+    `since` is when the sensor came under this watch: what it said before (`last`, or `heard_at`
+    where that was elsewhere) still tells how long it has been silent, but nothing starts earlier.
+    `departures` are the moments at which a journey began, ascending: there the cumulative
+    rules without a window count anew.
     """
 
     def __init__(
         self,
         profile: Profile,
         pace: Pace,
-        last_at: datetime | None = None,
+        last: Sample | None = None,
         running: Iterable[Run] = (),
+        departures: Sequence[datetime] = (),
+        *,
         since: datetime | None = None,
+        heard_at: datetime | None = None,
     ) -> None:
         self.profile = profile
         self.pace = pace
-        self.since = since
-        self.last_at = last_at
+        self.last = last
+        self.heard_at = heard_at if last is None else last.at
         self.running = {run.rule.code: run for run in running}
+        self._since = since
+        begun = self.heard_at
+        self._departures = [at for at in departures if begun is None or at > begun]
 
-    def take(self, sample: TimedSample) -> list[Run]:
+    def take(self, sample: Sample) -> list[Run]:
         """Take the next reading in event time; returns the runs that it ended."""
         if sample.is_implausible:  # A broken probe says nothing: that is silence.
             return []
-        ended = self._hear(sample.at)
+        ended = [*self._depart(sample.at), *self._hear(sample.at)]
+        if self.last is not None:
+            ended += self._miss_numbers(self.last, sample)
         for rule in self.profile.rules:
-            is_outside = rule.is_outside(sample)
+            is_outside = rule.is_outside(sample, self.last)
             run = self.running.get(rule.code)
             if is_outside:
                 self._prolong(rule, run, sample)
             elif is_outside is False and run is not None:
-                run.end(sample.at)
-                ended.append(self.running.pop(rule.code))
+                run.pause(sample.at)
+                if run.is_over(sample.at):
+                    run.ended_at = sample.at
+                    ended.append(self.running.pop(rule.code))
+        self.last, self.heard_at = sample, sample.at
+        return ended
+
+    def _depart(self, at: datetime) -> list[Run]:
+        """Let journeys that began by now begin: what still holds is counted anew."""
+        ended: list[Run] = []
+        while self._departures and self._departures[0] <= at:
+            departed_at = self._departures.pop(0)
+            for code, run in list(self.running.items()):
+                if not run.rule.is_cumulative or run.rule.window is not None:
+                    continue
+                is_still_outside = run.outside_since is not None
+                run.end(departed_at)
+                ended.append(self.running.pop(code))
+                if is_still_outside and departed_at < at and self.last is not None:
+                    self._prolong(run.rule, None, self.last, departed_at)
         return ended
 
     def _hear(self, at: datetime) -> list[Run]:
-        unknown = self.pace.unknown(self.last_at, at) if self.last_at else None
-        last_at, self.last_at = self.last_at, at
-        if unknown is None or last_at is None:
+        """Hear something at `at`: the silence that it ends, if it was one."""
+        if self.heard_at is None:
+            return []
+        unknown = self.pace.unknown(self.heard_at, at)
+        if unknown is None:
             return []
         for run in self.running.values():
-            run.unknown.append(unknown)
-        silence = self._silence_after(last_at)
+            run.unknown.append((max(unknown[0], run.started_at), at))
+        silence = self._silence_after(self.heard_at)
         if silence.started_at >= at:
             return []
         silence.heard_at = silence.ended_at = at
         silence.unknown = [(silence.started_at, at)]
         return [silence]
 
-    def _silence_after(self, last_at: datetime) -> Run:
-        started_at = last_at + min(self.pace.interval, self.pace.silence)
-        triggered_at = last_at + self.pace.silence
-        if self.since is not None:
-            started_at, triggered_at = max(started_at, self.since), max(triggered_at, self.since)
+    def _silence_after(self, heard_at: datetime) -> Run:
+        started_at = heard_at + min(self.pace.interval, self.pace.silence)
+        triggered_at = heard_at + self.pace.silence
+        if self._since is not None:
+            started_at, triggered_at = max(started_at, self._since), max(triggered_at, self._since)
         return Run(self.profile.silence, started_at, triggered_at, triggered_at=triggered_at)
 
-    def _prolong(self, rule: Rule, run: Run | None, sample: TimedSample) -> None:
+    def _miss_numbers(self, last: Sample, sample: Sample) -> list[Run]:
+        if last.seq is None or sample.seq is None or last.boot != sample.boot:
+            return []
+        if sample.seq <= last.seq + 1:
+            return []
+        started_at = min(last.at + self.pace.interval, sample.at)
+        if started_at == sample.at:
+            started_at = last.at
+        rule = self.profile.rule("missing")
+        return [Run(rule, started_at, sample.at, sample.at, triggered_at=sample.at)]
+
+    def _prolong(
+        self, rule: Rule, run: Run | None, sample: Sample, at: datetime | None = None
+    ) -> None:
+        moment = at or sample.at
         if run is None:
-            run = self.running[rule.code] = Run(rule, sample.at, sample.at)
+            run = self.running[rule.code] = Run(rule, moment, moment)
+        run.resume(moment)
         peak = None if rule.limit_celsius is None else sample.celsius
         run.peak_celsius = rule.worse(run.peak_celsius, peak)
-        run.reach(sample.at)
+        run.reach(moment)
 
     def silent_by(self, now: datetime) -> Run | None:
         """The silence that runs at `now`, if the newest reading is older than the limit."""
-        if self.last_at is None or now - self.last_at <= self.pace.silence:
+        if self.heard_at is None or now - self.heard_at <= self.pace.silence:
             return None
-        return self._silence_after(self.last_at)
+        return self._silence_after(self.heard_at)
 
     def stop(self, moment: datetime) -> list[Run]:
         """End everything at `moment`: the sensor left the unit, or other rules came."""
-        silence = self._hear(moment)
-        stopped = list(self.running.values())
-        for run in stopped:
+        stopped = [*self._hear(moment), *self.running.values()]
+        for run in self.running.values():
             run.end(moment)
         self.running.clear()
-        return [*silence, *stopped]
+        return stopped
 
 
-def judge(profile: Profile, pace: Pace, samples: Sequence[TimedSample]) -> list[Run]:
+def judge(
+    profile: Profile,
+    pace: Pace,
+    samples: Sequence[Sample],
+    departures: Sequence[datetime] = (),
+) -> list[Run]:
     """All runs of a complete series of one sensor, by start; `samples` ascend by `at`."""
-    watch = Watch(profile, pace)
+    watch = Watch(profile, pace, departures=departures)
     runs = [run for sample in samples for run in watch.take(sample)]
     return sorted([*runs, *watch.running.values()], key=lambda run: (run.started_at, run.rule.code))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -79,7 +79,6 @@ def excursion_facts(session: Session, excursion_id: int) -> ExcursionFacts | Non
         return None
     excursion, unit, site = row
     lots = tuple(_standing(session, lot, excursion) for lot in lots_present(session, excursion))
-    last_at = excursion.ended_at or excursion.heard_at
     return ExcursionFacts(
         excursion_id=excursion.id,
         unit=unit.code,
@@ -100,7 +99,7 @@ def excursion_facts(session: Session, excursion_id: int) -> ExcursionFacts | Non
         triggered_at=excursion.triggered_at,
         ended_at=excursion.ended_at,
         heard_at=excursion.heard_at,
-        minutes=(last_at - excursion.started_at) / timedelta(minutes=1),
+        minutes=excursion.minutes,
         unknown_minutes=excursion.unknown_minutes,
         is_late=excursion.is_late,
         revision=excursion.revision,

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
+from traceapp.models.division import division_prefix
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.outbox import Outbox
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.trace.page import decode_moment_cursor, make_page
-from traceapp.trace.scope import Scope, division_prefix
+from traceapp.trace.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def excursion_summary(row: Excursion, unit: str, site: str) -> dict[str, Any]:
         "ended_at": row.ended_at,
         "peak_celsius": row.peak_celsius,
         "limit_celsius": row.limit_celsius,
-        "minutes": ((row.ended_at or row.heard_at) - row.started_at) / timedelta(minutes=1),
+        "minutes": row.minutes,
         "unknown_minutes": row.unknown_minutes,
         "revision": row.revision,
         "late": row.is_late,

@@ -7,17 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, true
 
+from traceapp.models.division import division_prefix
 from traceapp.models.site import Site
-
-
-def division_prefix(code: str) -> str:
-    """The digits that a division and all below it begin with: 450000 → 45, 451400 → 4514.
-
-    GB/T 2260 fills a province's and a city's code up with pairs of zeros.
-    """
-    while code.endswith("00"):
-        code = code[:-2]
-    return code
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from traceapp.models.excursion import Run
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Attachment, Sensor
-from traceapp.models.unit import Unit, UnitProfile
-from traceapp.rules.profile import PROFILES
+from traceapp.models.unit import Unit
 from traceapp.trace.excursion import Wanted, list_excursions
 from traceapp.trace.scope import Scope
+from traceapp.watch.profile import load_profiles
 
 
 class Point(NamedTuple):
@@ -102,22 +102,11 @@ def _points(session: Session, unit_id: int, from_at: datetime, until_at: datetim
 
 
 def _limits(session: Session, unit_id: int, at: datetime) -> dict[str, float | None]:
-    name = session.scalar(
-        select(UnitProfile.profile)
-        .where(
-            UnitProfile.unit_id == unit_id,
-            or_(UnitProfile.from_at.is_(None), UnitProfile.from_at < at),
-            or_(UnitProfile.until_at.is_(None), UnitProfile.until_at >= at),
-        )
-        .limit(1)
-    )
-    rules = PROFILES[name].rules if name else ()
-    above = [rule.limit_celsius for rule in rules if rule.side == "above" and rule.limit_celsius]
-    below = [
-        rule.limit_celsius
-        for rule in rules
-        if rule.side == "below" and rule.limit_celsius is not None
-    ]
+    """The nearest limits that held for the unit just before `at`, °C."""
+    held = load_profiles(session, [unit_id]).get(unit_id, [])
+    rules = [rule for one in held if one.from_at < at <= one.until_at for rule in one.profile.rules]
+    above = [rule.limit for rule in rules if rule.side == "above" and rule.limit is not None]
+    below = [rule.limit for rule in rules if rule.side == "below" and rule.limit is not None]
     return {"min_celsius": max(below, default=None), "max_celsius": min(above, default=None)}
 
 

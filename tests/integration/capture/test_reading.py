@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from schemas.reading import Reading
 from tests.integration.country import NOW, load_registry
-from traceapp.capture.reading import ReadingMessage, record_readings
+from traceapp.capture.reading import ReadingMessage, record_readings, sample_of
 from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion, ExcursionRevision
@@ -19,8 +19,9 @@ from traceapp.models.outbox import Outbox
 from traceapp.models.reading import Reading as ReadingRow
 from traceapp.models.rejection import Conflict
 from traceapp.rules.episode import unite
-from traceapp.rules.judging import Pace, Run, Watch
+from traceapp.rules.judging import Pace, Watch
 from traceapp.rules.profile import PROFILES
+from traceapp.rules.run import Run
 
 START = datetime(2021, 5, 9, tzinfo=UTC)
 
@@ -158,7 +159,7 @@ def expected_episodes(readings: dict[str, dict[float, float]]) -> list[Said]:
     for pairs in readings.values():
         watch = Watch(PROFILES["cn-fridge"], Pace.of(600, None))
         for minute, celsius in sorted(pairs.items()):
-            runs += watch.take(Reading(at(minute), celsius))
+            runs += watch.take(sample_of(Reading(at(minute), celsius), NOW))
         silence = watch.silent_by(NOW)
         runs += [*watch.running.values(), *([silence] if silence else [])]
     found = [

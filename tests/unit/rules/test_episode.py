@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from traceapp.rules.episode import unite
-from traceapp.rules.judging import Run
 from traceapp.rules.profile import PROFILES
+from traceapp.rules.run import Run
 
 HOT = PROFILES["cn-fridge"].rule("hot")
 START = datetime(2021, 5, 9, tzinfo=UTC)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.reading import Reading
 from traceapp.rules.exposure import (
     Exposure,
     Heard,
@@ -19,6 +18,7 @@ from traceapp.rules.exposure import (
     vvm_life_minutes,
 )
 from traceapp.rules.judging import Pace
+from traceapp.rules.sample import Sample
 
 START = datetime(2021, 5, 9, tzinfo=UTC)
 PACE = Pace.of(600, None)
@@ -76,7 +76,7 @@ def test_frost_counts_only_for_a_product_that_minds_it() -> None:
 
 
 def test_what_nobody_measured_is_unknown_neither_inside_nor_outside() -> None:
-    samples = [Reading(at(0), 9.0), Reading(at(120), 5.0)]
+    samples = [Sample(at(0), 9.0), Sample(at(120), 5.0)]
     exposure = expose(timeline([Heard(PACE, samples)], at(0), at(130)), Limits())
     assert (exposure.minutes_above, exposure.unknown_minutes) == (10, 110)
     assert exposure.observed_minutes == 20
@@ -87,8 +87,8 @@ def test_a_stretch_without_any_sensor_is_unknown() -> None:
 
 
 def test_with_two_probes_the_worse_one_counts() -> None:
-    warm = Heard(PACE, [Reading(at(n), 9.0) for n in range(0, 60, 10)])
-    cold = Heard(PACE, [Reading(at(n), 1.0) for n in range(0, 60, 10)])
+    warm = Heard(PACE, [Sample(at(n), 9.0) for n in range(0, 60, 10)])
+    cold = Heard(PACE, [Sample(at(n), 1.0) for n in range(0, 60, 10)])
     exposure = expose(timeline([warm, cold], at(0), at(60)), Limits())
     assert (exposure.minutes_above, exposure.minutes_below) == (60, 60)
     assert (exposure.min_celsius, exposure.max_celsius) == (1.0, 9.0)
@@ -99,7 +99,7 @@ values = st.dictionaries(
 )
 
 
-def brute_force(readings: list[Reading], start: int, end: int) -> tuple[int, int, int, int]:
+def brute_force(readings: list[Sample], start: int, end: int) -> tuple[int, int, int, int]:
     """Observed, unknown, above and below, found minute by minute."""
     observed = unknown = above = below = 0
     for minute in range(start, end):
@@ -124,7 +124,7 @@ def brute_force(readings: list[Reading], start: int, end: int) -> tuple[int, int
 def test_exposure_agrees_with_a_walk_minute_by_minute(
     pairs: dict[int, float], start: int, length: int
 ) -> None:
-    readings = [Reading(at(minute), celsius) for minute, celsius in sorted(pairs.items())]
+    readings = [Sample(at(minute), celsius) for minute, celsius in sorted(pairs.items())]
     end = start + length
     exposure = expose(timeline([Heard(PACE, readings)], at(start), at(end)), Limits())
     assert (
@@ -139,8 +139,8 @@ def test_exposure_agrees_with_a_walk_minute_by_minute(
 def test_the_exposures_of_two_parts_add_up_to_that_of_the_whole(
     pairs: dict[int, float], cut: int
 ) -> None:
-    readings = [Reading(at(minute), celsius) for minute, celsius in sorted(pairs.items())]
-    readings += [Reading(at(401), 5.0)]  # What follows is known in both cases.
+    readings = [Sample(at(minute), celsius) for minute, celsius in sorted(pairs.items())]
+    readings += [Sample(at(401), 5.0)]  # What follows is known in both cases.
     limits = Limits(vvm="VVM7", budget={8.0: 60})
 
     def part(start: int, end: int) -> Exposure:

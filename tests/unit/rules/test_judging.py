@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.reading import Reading
-from traceapp.rules.judging import Pace, Run, judge
+from traceapp.rules.judging import Pace, judge
 from traceapp.rules.profile import PROFILES, Profile, Rule
+from traceapp.rules.run import Run
+from traceapp.rules.sample import Sample
 
 EIGHT = datetime(2021, 5, 9, 0, tzinfo=UTC)
 PACE = Pace.of(600, None)
@@ -20,11 +21,11 @@ def at(minute: float) -> datetime:
     return EIGHT + timedelta(minutes=minute)
 
 
-def series(*pairs: tuple[float, float]) -> list[Reading]:
-    return [Reading(at(minute), celsius) for minute, celsius in pairs]
+def series(*pairs: tuple[float, float]) -> list[Sample]:
+    return [Sample(at(minute), celsius) for minute, celsius in pairs]
 
 
-def runs_of(rule: str, readings: list[Reading], profile: Profile = CN) -> list[Run]:
+def runs_of(rule: str, readings: list[Sample], profile: Profile = CN) -> list[Run]:
     return [run for run in judge(profile, PACE, readings) if run.rule.code == rule]
 
 
@@ -68,7 +69,8 @@ def test_a_gap_of_exactly_the_silence_limit_is_not_silence() -> None:
 
 
 def test_a_broken_probe_is_silence_and_not_heat() -> None:
-    runs = judge(CN, PACE, series((0, 5), (10, 150), (20, 150), (60, 5)))
+    broken = [Sample(at(minute), 150, is_implausible=True) for minute in (10, 20)]
+    runs = judge(CN, PACE, [*series((0, 5)), *broken, *series((60, 5))])
     assert [run.rule.code for run in runs] == ["silence"]
 
 
@@ -80,9 +82,9 @@ def test_the_silence_limit_is_three_intervals_but_never_under_fifteen_minutes() 
 
 def test_a_door_that_is_not_reported_says_nothing() -> None:
     readings = [
-        Reading(at(0), 5, door_open=True),
-        Reading(at(4), 5),
-        Reading(at(6), 5, door_open=False),
+        Sample(at(0), 5, door_open=True),
+        Sample(at(4), 5),
+        Sample(at(6), 5, door_open=False),
     ]
     (run,) = runs_of("door", readings)
     assert (run.triggered_at, run.ended_at) == (at(5), at(6))
@@ -93,14 +95,14 @@ def test_a_run_of_ten_hours_across_midnight_is_one_alarm_and_daily_minutes_are_n
     start = datetime(2026, 4, 1, 20, 36, tzinfo=UTC)
     moments = [start + timedelta(minutes=5 * step) for step in range(130)]
     noon = [start - timedelta(minutes=400 - 5 * step) for step in range(53)]
-    readings = [Reading(moment, 9.0) for moment in noon]
-    readings += [Reading(noon[-1] + timedelta(minutes=5), 5.0)]
-    readings += [Reading(moment, 8.5) for moment in moments]
+    readings = [Sample(moment, 9.0) for moment in noon]
+    readings += [Sample(noon[-1] + timedelta(minutes=5), 5.0)]
+    readings += [Sample(moment, 8.5) for moment in moments]
     runs = runs_of("heat", readings, PROFILES["who-fridge"])
     assert [run.triggered_at for run in runs] == [None, start + timedelta(minutes=600)]
 
 
-def brute_force(rule: Rule, readings: list[Reading]) -> list[tuple[float, float | None, bool]]:
+def brute_force(rule: Rule, readings: list[Sample]) -> list[tuple[float, float | None, bool]]:
     """Runs as (start, end, has triggered) in minutes, found by walking every single minute."""
     values = {int((one.at - EIGHT) / timedelta(minutes=1)): one.celsius for one in readings}
     last = max(values)

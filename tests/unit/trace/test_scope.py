@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from traceapp.trace.scope import Scope, division_prefix
+from traceapp.models.division import division_prefix
+from traceapp.trace.scope import Scope
 
 
 @pytest.mark.parametrize(

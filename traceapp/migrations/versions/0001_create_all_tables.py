@@ -116,6 +116,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gtin", name=op.f("pk__product")),
     )
     op.create_table(
+        "profile",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("division_code", sa.String(length=6), nullable=False),
+        sa.Column("site_code", sa.String(length=64), nullable=True),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("from_at", Moment(), nullable=True),
+        sa.Column("until_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__profile")),
+    )
+    with op.batch_alter_table("profile", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__profile_code"), ["code"], unique=False)
+
+    op.create_table(
         "recipient",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("document_index", sa.LargeBinary(length=32), nullable=False),
@@ -312,6 +326,7 @@ def upgrade() -> None:
         sa.Column("peak_celsius", sa.Double(), nullable=True),
         sa.Column("limit_celsius", sa.Double(), nullable=True),
         sa.Column("unknown_minutes", sa.Double(), nullable=False),
+        sa.Column("spent_minutes", sa.Double(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("is_late", sa.Boolean(), nullable=False),
         sa.Column("found_at", Moment(), nullable=False),
@@ -383,6 +398,8 @@ def upgrade() -> None:
         sa.Column("triggered_at", Moment(), nullable=True),
         sa.Column("peak_celsius", sa.Double(), nullable=True),
         sa.Column("unknown", sa.JSON(), nullable=False),
+        sa.Column("stretches", sa.JSON(), nullable=False),
+        sa.Column("outside_since", Moment(), nullable=True),
         sa.ForeignKeyConstraint(
             ["sensor_id"], ["sensor.id"], name=op.f("fk__run__sensor_id__sensor")
         ),
@@ -634,6 +651,10 @@ def downgrade() -> None:
 
     op.drop_table("rejection")
     op.drop_table("recipient")
+    with op.batch_alter_table("profile", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__profile_code"))
+
+    op.drop_table("profile")
     op.drop_table("product")
     with op.batch_alter_table("lot", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__lot_number"))
