@@ -57,7 +57,7 @@ class ProfileSchema(Document):
     division = Digits(6)
     site = Code()
     rules = fields.List(fields.Nested(RuleSchema), required=True)
-    from_at = Moment(data_key="from")
+    valid_from = Moment()
 
     @validates_schema
     def check_profile(self, data: dict[str, Any], **_: Any) -> None:

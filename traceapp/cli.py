@@ -16,6 +16,7 @@ from config import SettingInvalid
 COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("traceapp.commands.db:db", "Create or migrate the database."),
     "registry": ("traceapp.commands.registry:registry", "Load sites, units, sensors, products."),
+    "rejudge": ("traceapp.commands.rejudge:rejudge", "Judge units again from the beginning."),
     "trace": ("traceapp.commands.trace:trace", "Show where a code came from and went."),
     "token": ("traceapp.commands.token:token", "Create a bearer token for a program or a person."),
     "signin-link": (

@@ -18,11 +18,12 @@ from traceapp.api import (
     reading,
     registry,
     rejection,
+    whatif,
 )
 from traceapp.api.openapi import configure, teach_fields
 from traceapp.api.path import document_converters, register_converters
 
-_NOUNS = (registry, reading, movement, dose, lot, lookup, excursion, rejection)
+_NOUNS = (registry, reading, movement, dose, lot, lookup, excursion, whatif, rejection)
 
 
 def register_api(app: Flask) -> Api:

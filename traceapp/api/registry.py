@@ -93,12 +93,21 @@ def put_contact(document: dict[str, Any]) -> Any:
     return _register("contact", document, document["email"])
 
 
+@blueprint.put("/profiles")
+@allow("admin")
+@blueprint.arguments(_put_schema("profile"))
+@blueprint.response(200, KINDS["profile"])
+def put_profile(document: dict[str, Any]) -> Any:
+    """Let rules hold in the country, a division or a site; its units are judged again."""
+    return _register("profile", document, document["code"])
+
+
 def _register(kind: str, document: dict[str, Any], code: str) -> Any:
     parts, who, now = doors(), visitor(), doors().clock()
     document.pop("kind", None)
     with parts.database.begin() as session:
         _refuse_strangers(session, who.scope, kind, document, code)
-        is_new = kind != "contact" and get_noun(session, Scope(), kind, code) is None
+        is_new = kind in _KEYS and get_noun(session, Scope(), kind, code) is None
         try:
             is_changed = register(session, kind, document, now)
         except RegistryError as error:
@@ -106,7 +115,7 @@ def _register(kind: str, document: dict[str, Any], code: str) -> Any:
         if is_changed:
             about = document["division"] if kind == "contact" else code
             audit(session, who.name, f"register {kind}", about, now)
-        kept = document if kind == "contact" else get_noun(session, Scope(), kind, code)
+        kept = get_noun(session, Scope(), kind, code) if kind in _KEYS else document
     return kept, 201 if is_new else 200
 
 
@@ -122,10 +131,12 @@ def _refuse_strangers(
     if kind in reaches and exists(session, kind, code) and not reaches[kind](session, scope, code):
         raise not_found(kind, code)
     division = code if kind == "division" else document.get("division")
-    if kind in ("division", "site", "contact") and not scope.sees_division(str(division)):
-        raise not_found("division", str(division))
-    if kind == "unit" and not reaches_site(session, scope, document["site"]):
-        raise not_found("site", document["site"])
+    at_site = document.get("site") if kind in ("profile", "unit") else None
+    if at_site is not None and not reaches_site(session, scope, at_site):
+        raise not_found("site", at_site)
+    is_division_asked = kind in ("division", "site", "contact", "profile") and at_site is None
+    if is_division_asked and not scope.sees_division(division or ""):
+        raise not_found("division", division or "")
     if kind == "sensor" and not reaches_unit(session, scope, document["unit"]):
         raise not_found("unit", document["unit"])
 
@@ -134,3 +145,4 @@ for _kind, (_key, _address) in _KEYS.items():
     _add_kind(_kind, _key, _address)
     _add_list(_kind, READERS)
 _add_list("contact", OFFICERS)
+_add_list("profile", READERS)

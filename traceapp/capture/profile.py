@@ -27,7 +27,7 @@ def register_profile(session: Session, document: dict[str, Any], now: datetime) 
     site, division = document.get("site"), document.get("division", "")
     if site is not None and session.scalar(select(Site.id).where(Site.code == site)) is None:
         raise RegistryError("site", f"Expected a registered site, got {site}.")
-    from_at = past("from", document.get("from_at", now), now)
+    from_at = past("valid_from", document.get("valid_from", now), now)
     versions = session.scalars(
         select(Profile).where(
             Profile.code == document["code"],

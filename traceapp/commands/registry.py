@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,9 @@ def load(files: tuple[str, ...]) -> None:
     settings.require("database_url")
     documents = [document for file in files for document in _documents(Path(file))]
     documents.sort(key=lambda one: list(KINDS).index(one[1]))
-    database = open_database(settings.database_url)
     now = datetime.now(UTC)
     changed = 0
-    with database.begin() as session:
+    with closing(open_database(settings.database_url)) as database, database.begin() as session:
         for place, kind, document in documents:
             try:
                 changed += register(session, kind, document, now)

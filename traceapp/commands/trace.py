@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from datetime import date, datetime
 from typing import Any
 
@@ -31,8 +32,7 @@ def trace(code: str, as_json: bool) -> None:
     """Show where CODE came from and where it went: a dose, pack, lot, movement, document, unit."""
     settings = load_settings(os.environ)
     settings.require("database_url")
-    database = open_database(settings.database_url)
-    with database.read() as session:
+    with closing(open_database(settings.database_url)) as database, database.read() as session:
         answers = resolve(session, _COUNTRY, code, Vault(settings.secret_key))
         if not answers:
             raise click.ClickException(f"Expected a code that the record knows, got {code}")

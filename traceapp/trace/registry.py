@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.contact import Contact
-from traceapp.models.division import Division
+from traceapp.models.division import Division, division_chain, division_prefix
 from traceapp.models.product import Product
+from traceapp.models.profile import Profile
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit, UnitProfile
@@ -145,10 +146,44 @@ def _division(row: Any) -> dict[str, Any]:
     return _without_none(code=division.code, name=division.name, name_en=division.name_en)
 
 
+def _profiles(scope: Scope) -> Any:
+    """Profiles that hold somewhere in scope: of its places, of those above, of the country."""
+    profiles = select(Profile).where(Profile.until_at.is_(None))
+    if scope.is_country:
+        return profiles
+    inside = select(Site.code).where(scope.sites())
+    above = [*division_chain(scope.division), ""] if scope.division else [""]
+    prefix = division_prefix(scope.division)
+    return profiles.where(
+        or_(
+            Profile.site_code.in_(inside),
+            Profile.site_code.is_(None)
+            & or_(
+                Profile.division_code.in_(above),
+                Profile.division_code.startswith(prefix, autoescape=True),
+            ),
+        )
+    )
+
+
+def _profile(row: Any) -> dict[str, Any]:
+    profile: Profile = row[0]
+    return _without_none(
+        code=profile.code,
+        division=profile.division_code or None,
+        site=profile.site_code,
+        rules=profile.rules,
+        valid_from=profile.from_at,
+    )
+
+
 def _without_none(**document: Any) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
+_PROFILE_KEY = (
+    Profile.code + " " + Profile.division_code + " " + func.coalesce(Profile.site_code, "")
+)
 _NOUNS: dict[str, _Noun] = {
     "division": _Noun(lambda _: select(Division), Division.code, _division),
     "site": _Noun(_sites, Site.code, _site),
@@ -156,4 +191,5 @@ _NOUNS: dict[str, _Noun] = {
     "sensor": _Noun(_sensors, Sensor.code, _sensor),
     "product": _Noun(lambda _: select(Product), Product.gtin, _product),
     "contact": _Noun(_contacts, Contact.email + " " + Contact.division_code, _contact),
+    "profile": _Noun(_profiles, _PROFILE_KEY, _profile),
 }

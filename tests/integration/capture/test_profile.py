@@ -29,17 +29,17 @@ def heat(database: Database, start: float, minutes: float) -> None:
 
 
 def test_a_provinces_rules_hold_for_its_units_and_not_for_others(database: Database) -> None:
-    load_registry(database, [own(division="330000", **{"from": "2021-05-01T00:00:00Z"})])
+    load_registry(database, [own(division="330000", valid_from="2021-05-01T00:00:00Z")])
     heat(database, 0, 30)
     assert hot(database) == [(at(15), at(30))]
-    load_registry(database, [own(division="450000", **{"from": "2021-05-01T00:00:00Z"})])
+    load_registry(database, [own(division="450000", valid_from="2021-05-01T00:00:00Z")])
     assert hot(database) == []
     heat(database, 100, 61)
     assert hot(database) == [(at(160), at(161))]
 
 
 def test_a_sites_own_rules_go_before_its_provinces(database: Database) -> None:
-    since = {"from": "2021-05-01T00:00:00Z"}
+    since = {"valid_from": "2021-05-01T00:00:00Z"}
     strict = [LENIENT | {"minutes": 5}]
     load_registry(
         database, [own(division="450000", **since), own(site="CLINIC", **since) | {"rules": strict}]
@@ -50,7 +50,7 @@ def test_a_sites_own_rules_go_before_its_provinces(database: Database) -> None:
 
 def test_history_is_judged_by_what_held_then(database: Database) -> None:
     heat(database, 0, 30)
-    load_registry(database, [own(division="450000", **{"from": "2021-05-09T01:00:00Z"})])
+    load_registry(database, [own(division="450000", valid_from="2021-05-09T01:00:00Z")])
     heat(database, 100, 30)
     assert hot(database) == [(at(15), at(30))]
 
