@@ -17,7 +17,7 @@ from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit, UnitProfile
 from traceapp.trace.page import decode_cursor, make_page
-from traceapp.trace.scope import Scope, division_prefix
+from traceapp.trace.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
