@@ -25,7 +25,8 @@ from traceapp.watch.profile import START_OF_TIME, load_profiles
 class Post:
     """A sensor in one unit under one profile during [from_at, until_at).
 
-    It was attached to the unit at `attached_at`, perhaps under another profile. `departures` are the moments at which a journey of the unit began, where a rule counts them.
+    It was attached to the unit at `attached_at`, perhaps under another profile. `departures` are
+    the moments at which a journey of the unit began, where a rule counts them.
     """
 
     sensor_id: int
