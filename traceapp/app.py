@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
+from typing import Any
 
 import structlog
 from flask import Flask, Response, request
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from config import Settings
@@ -18,7 +20,7 @@ from traceapp.api.metrics import count_requests
 from traceapp.db import Database
 from traceapp.doors import Doors, utc_now
 from traceapp.log import where
-from traceapp.problem import problem_response
+from traceapp.problem import Problem, problem_response
 from traceapp.web import register_pages
 from traceapp.web.error import error_page
 
@@ -36,13 +38,7 @@ class Web(Flask):
         """Log a view's exception: neither its words, which may quote a person, nor the query."""
         error = exc_info[1] if exc_info else None
         if error is not None:
-            _log.error(
-                "request_failed",
-                method=request.method,
-                path=request.path,
-                error=type(error).__name__,
-                where=where(error),
-            )
+            _log_failure(error)
 
 
 def create_app(
@@ -62,9 +58,27 @@ def create_app(
     register_api(app)
     register_pages(app)
     app.register_error_handler(HTTPException, _answer_error)
+    for world_at_fault in (OperationalError, InterfaceError):
+        app.register_error_handler(world_at_fault, _answer_without_database)
     is_https = settings.base_url.startswith("https:")
     app.after_request(lambda response: add_headers(response, is_https))
     return app
+
+
+def _log_failure(error: BaseException) -> None:
+    _log.error(
+        "request_failed",
+        method=request.method,
+        path=request.path,
+        error=type(error).__name__,
+        where=where(error),
+    )
+
+
+def _answer_without_database(error: OperationalError | InterfaceError) -> Any:
+    """Ask to come again: the database is away, full or locked, and nothing was taken."""
+    _log_failure(error)
+    return _answer_error(Problem(503, headers={"Retry-After": "10"}))
 
 
 def _answer_error(error: HTTPException) -> Response | HTTPException:

@@ -22,6 +22,7 @@ _DETAILS = {
     413: "Expected a body of at most 1 MiB.",
     415: "Expected Content-Type: application/json.",
     500: "Something broke on our side; it is in the log.",
+    503: "The database cannot be reached now. Send it again later.",
 }
 
 

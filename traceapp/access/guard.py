@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, redirect, request
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from traceapp.access.csrf import SAFE_METHODS, carries_token, comes_from_our_pages, csrf_token
 from traceapp.access.session import TOUCH_EVERY, touch_session, visitor_of_session
@@ -77,9 +79,11 @@ def stand_guard() -> Response | None:
     guard = guard_of(current_app, request.endpoint)
     if guard is None:
         raise Problem(403, "This address declares no guard, so nobody may use it.")
-    g.visitor = _recognize()
     if guard.is_public:
+        with suppress(OperationalError, InterfaceError):  # It answers without a database too.
+            g.visitor = _recognize()
         return None
+    g.visitor = _recognize()
     if g.visitor is None:
         return _ask_to_sign_in()
     if g.visitor.role not in guard.roles:

@@ -24,6 +24,7 @@ _PROBLEMS = {
     "413": "The body is larger than 1 MiB",
     "415": "The body is not application/json",
     "422": "Fields with other values than expected",
+    "503": "The database cannot be reached now",
 }
 _NEEDS_BODY = {"400", "413", "415"}
 _DESCRIPTION = (

@@ -91,6 +91,7 @@ LABELS: dict[str, dict[str, str]] = {
         "413": "This is too large",
         "422": "Some fields are not as expected",
         "500": "Something broke on our side",
+        "503": "The database cannot be reached now",
     },
     "certainty": {"certain": "certain", "possible": "possible"},
     "kind": {
