@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +61,10 @@ class Programs:
                 except subprocess.TimeoutExpired:
                     program.kill()
                     program.wait(15)
+            for pipe in (program.stdin, program.stdout):
+                if pipe is not None:
+                    with suppress(BrokenPipeError):
+                        pipe.close()
 
 
 def start_mosquitto(programs: Programs, folder: Path) -> int:
