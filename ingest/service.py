@@ -12,6 +12,7 @@ from ingest import metrics
 from ingest.delivery import Broker
 from ingest.health import Heartbeat, Watchdog
 from ingest.pipeline import Pipeline, Stopping
+from ingest.replay import replay
 from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.log import one_line
@@ -21,6 +22,7 @@ SILENCE_EVERY = timedelta(minutes=1)
 #: silent until that is read: until a wait brought nothing, or this time has passed.
 CATCH_UP = timedelta(minutes=5)
 _FEED_EVERY = timedelta(seconds=5)
+_REPLAY_EVERY = timedelta(seconds=5)
 
 log = structlog.get_logger("ingest.service")
 
@@ -45,7 +47,7 @@ class Service:
         self.is_stopping = False
         self._heartbeat = Heartbeat(database, process)
         self._watchdog = Watchdog()
-        self._feed_at = self._silence_at = started = clock()
+        self._feed_at = self._silence_at = self._replay_at = started = clock()
         self._caught_up_at = started + CATCH_UP
         self._was_connected = False
 
@@ -77,6 +79,7 @@ class Service:
         try:
             self._beat()
             self._notice_silence(now)
+            self._replay(now)
         except (OperationalError, InterfaceError) as error:
             log.error("database_unavailable", error=one_line(error), waiting=0)
         return settled
@@ -98,6 +101,11 @@ class Service:
         if opened:
             metrics.SILENCES.inc(opened)
             log.info("silence_noticed", opened=opened)
+
+    def _replay(self, now: datetime) -> None:
+        if now >= self._replay_at:
+            self._replay_at = now + _REPLAY_EVERY
+            replay(self._database, self._clock)
 
     def _beat(self, *, is_urgent: bool = False) -> None:
         self._heartbeat.beat(

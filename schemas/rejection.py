@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.document import Document
-from schemas.fields import Moment
+from schemas.fields import Code, Moment, Whole
 
 
 class RejectionSchema(Document):
@@ -24,3 +26,25 @@ class RejectionSchema(Document):
     first_at = Moment(required=True)
     last_at = Moment(required=True)
     replayed_at = Moment(required=True, allow_none=True)
+
+
+class ReplaySchema(Document):
+    """Which refused messages to take once more: by id, or all of a reason, a site, or both."""
+
+    ids = fields.List(Whole(1))
+    reason = Code()
+    site = Code()
+
+    @validates_schema
+    def check_any(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a body that names nothing, or more ids than a page has."""
+        if not data:
+            raise ValidationError({"ids": ["Expected ids, a reason or a site, got nothing."]})
+        if "ids" in data and not 1 <= len(data["ids"]) <= 1_000:
+            raise ValidationError({"ids": [f"Expected 1 to 1000 ids, got {len(data['ids'])}."]})
+
+
+class ReplayAnswerSchema(Document):
+    """How many messages the ingester was asked to take once more."""
+
+    asked = fields.Integer(required=True)

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from schemas.document import NotJson, Refusal, load_json
@@ -115,8 +114,3 @@ def keep_conflict(
         "first_at": now,
     }
     session.execute(insert(session, Conflict).values(row).on_conflict_do_nothing())
-
-
-def mark_replayed(session: Session, rejection_id: int, now: datetime) -> None:
-    """Note that a rejection was taken in after all."""
-    session.execute(update(Rejection).where(Rejection.id == rejection_id).values(replayed_at=now))

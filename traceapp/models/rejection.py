@@ -14,7 +14,8 @@ from traceapp.models.base import Base, BigKey
 class Rejection(Base):
     """A message, or one item of it, that was refused: kept whole, with the reason.
 
-    `topic` is the MQTT topic, or `POST /api/v1/…` where it came over HTTP.
+    `topic` is the MQTT topic, or `POST /api/v1/…` where it came over HTTP. `replayed_at` is when
+    it was taken in after all.
     """
 
     __tablename__ = "rejection"
@@ -32,6 +33,7 @@ class Rejection(Base):
     times: Mapped[int] = mapped_column(default=1)
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
+    replay_asked_at: Mapped[datetime | None] = mapped_column(index=True)
     replayed_at: Mapped[datetime | None]
 
 

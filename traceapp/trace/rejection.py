@@ -20,7 +20,7 @@ def list_rejections(
     """A page of refusals; below the country only those that name a site in scope."""
     query = (
         select(Rejection)
-        .where(_visible(scope, Rejection.site_code))
+        .where(is_visible(scope, Rejection.site_code))
         .order_by(Rejection.last_at.desc(), Rejection.id.desc())
     )
     if cursor is not None:
@@ -37,7 +37,7 @@ def list_conflicts(session: Session, scope: Scope, limit: int = 50) -> list[dict
     """The newest contradictions of known facts."""
     rows = session.scalars(
         select(Conflict)
-        .where(_visible(scope, Conflict.site_code))
+        .where(is_visible(scope, Conflict.site_code))
         .order_by(Conflict.id.desc())
         .limit(limit)
     )
@@ -73,7 +73,8 @@ def rejection_document(row: Rejection) -> dict[str, Any]:
     }
 
 
-def _visible(scope: Scope, column: Any) -> ColumnElement[bool]:
+def is_visible(scope: Scope, column: Any) -> ColumnElement[bool]:
+    """The condition that a row which names its site in `column` lies in the scope."""
     if scope.is_country:
         return true()
     condition: ColumnElement[bool] = column.in_(select(Site.code).where(scope.sites()))

@@ -154,6 +154,7 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("first_at", Moment(), nullable=False),
         sa.Column("last_at", Moment(), nullable=False),
+        sa.Column("replay_asked_at", Moment(), nullable=True),
         sa.Column("replayed_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__rejection")),
         sa.UniqueConstraint(
@@ -165,6 +166,9 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("rejection", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix__rejection_replay_asked_at"), ["replay_asked_at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix__rejection_site_code"), ["site_code"], unique=False)
 
     op.create_table(
@@ -648,6 +652,7 @@ def downgrade() -> None:
     op.drop_table("sensor")
     with op.batch_alter_table("rejection", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__rejection_site_code"))
+        batch_op.drop_index(batch_op.f("ix__rejection_replay_asked_at"))
 
     op.drop_table("rejection")
     op.drop_table("recipient")
