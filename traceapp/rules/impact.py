@@ -69,11 +69,13 @@ def follow(
     """Follow a lot's exposed stock; `postings` ascend in time.
 
     `is_there` says whether a place is the unit of the excursion (or a shipment riding in it).
+    What arrives at the very moment of the start is exposed; what leaves at it is not: stock lies
+    during [from, until), and only doses given after the exposure began count.
     """
     touched = Touched()
     has_begun = False
     for posting in postings:
-        if not has_begun and posting.at >= started_at:
+        if not has_begun and posting.at > started_at:
             has_begun = True
             _begin(touched, is_there)
         _move(touched, posting, has_begun)

@@ -28,6 +28,12 @@ def test_doses_given_after_the_exposure_began_are_certain_and_earlier_ones_untou
     assert touched.left[Account("unit", 4)].exposed == 58
 
 
+def test_a_dose_given_at_the_moment_of_the_start_is_untouched() -> None:
+    facts = [MADE, SENT, GOT, dose(20, 7, 4), dose(21, 7.1, 4)]
+    touched = impact(facts, 4, at(7), at(9))
+    assert [one.key for one in touched.doses] == [21]
+
+
 def test_exposed_stock_is_followed_across_a_shipment() -> None:
     facts = [MADE, SENT, GOT, dose(20, 6, 4)]
     touched = impact(facts, 1, at(0.5), at(0.75))
