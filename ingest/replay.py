@@ -8,12 +8,12 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from ingest.decode import decode
 from ingest.record import record
 from traceapp.db import Database
+from traceapp.log import where
 from traceapp.models.rejection import Rejection
 
 #: So many at one turn: what comes from the broker must not wait behind what was refused long ago.
@@ -44,9 +44,12 @@ def _replay(database: Database, rejection_id: int, now: datetime) -> bool:
     try:
         with database.begin() as session:
             return _take(session, rejection_id, now)
-    except (DataError, IntegrityError):
+    except Exception as error:  # noqa: BLE001 - see below, and nothing is hidden: it is logged
+        # What broke the line once may break it again, and must not do so at every start. Where
+        # the database itself is away this raises too, and the message is still asked for.
         with database.begin() as session:
             session.get_one(Rejection, rejection_id).replay_asked_at = None
+        log.error("replay_failed", error=type(error).__name__, where=where(error))
         return False
 
 

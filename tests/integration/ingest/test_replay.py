@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from ingest.replay import replay
 from tests.fakes.broker import FakeBroker
 from tests.integration.country import load_registry
 from tests.integration.ingest.conftest import Clock
+from tests.integration.ingest.test_faults import POISON, fail
 from traceapp.capture.replay import ask_for_replay
 from traceapp.db import Database
 from traceapp.models.movement import Movement
@@ -75,3 +77,23 @@ def test_what_is_still_wrong_is_refused_again_and_asked_for_no_more(
         (2, None, None),
         (2, None, None),
     ]
+
+
+@pytest.mark.parametrize("error", [KeyError("a mistake of ours"), OSError("out of memory")])
+def test_what_broke_the_line_is_asked_for_once_and_does_not_stop_it(
+    error: Exception,
+    broker: FakeBroker,
+    database: Database,
+    clock: Clock,
+    settle: Callable[[], int],
+) -> None:
+    fail(database, KeyError("a mistake of ours"))
+    for sensor, celsius in (("S1", POISON), ("S2", 4.0)):
+        payload = {"at": "2021-05-09T00:00:00Z", "celsius": celsius}
+        broker.send(f"coldchain/v1/CLINIC/{sensor}/readings", json.dumps(payload))
+    settle()
+    fail(database, error)
+    assert ask(database, clock, "unforeseen") == 1
+    assert replay(database, clock) == 0
+    [refusal] = refusals(database)
+    assert refusal.replay_asked_at is None
