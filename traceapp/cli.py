@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "web": ("traceapp.commands.web:web", "Serve the pages and the API."),
     "demo": ("traceapp.demo:demo", "Run everything on embedded parts, with a district in it."),
     "simulate": ("traceapp.simulate.cli:simulate", "Publish a realistic fleet to any broker."),
+    "publish": ("traceapp.commands.publish:publish", "Publish a gateway's readings; lose none."),
     "alerts": ("traceapp.commands.alerts:alerts", "Send the e-mails that excursions owe."),
     "bench": ("traceapp.commands.bench:bench", "Measure this machine: ingest, traces, set-up."),
     "ingest": ("traceapp.commands.ingest:ingest", "Hear the broker and record what it brings."),

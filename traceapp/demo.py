@@ -14,11 +14,12 @@ from types import FrameType
 
 import click
 
+from traceapp.publish.client import BrokerUnreachable
 from traceapp.simulate.cli import progress, write_registry
 from traceapp.simulate.crew import Crew, CrewFailed, free_port, module, traceapp
 from traceapp.simulate.desk import Desk, DeskRefused
 from traceapp.simulate.folder import FolderTaken, fresh_folder
-from traceapp.simulate.publisher import AcknowledgementMissing, BrokerUnreachable, Publisher
+from traceapp.simulate.publisher import AcknowledgementMissing, Publisher
 from traceapp.simulate.story import LIVE_UNIT, NIGHT_UNIT, ROAD_UNIT, Story
 from traceapp.simulate.telling import Telling
 from traceapp.simulate.verdict import Verdict, read_mails

@@ -15,7 +15,7 @@ from tests.architecture.sources import (
 )
 
 _SPEAKERS = {
-    "paho": {"ingest/broker.py", "traceapp/simulate/publisher.py"},
+    "paho": {"ingest/broker.py", "traceapp/publish/client.py"},
     "smtplib": {"traceapp/alerts/smtp.py"},
 }
 _WITHOUT_A_CLOCK = (

@@ -12,9 +12,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from traceapp.publish.client import BrokerUnreachable
 from traceapp.simulate.desk import Desk, DeskRefused
 from traceapp.simulate.fleet import Fleet
-from traceapp.simulate.publisher import AcknowledgementMissing, BrokerUnreachable, Publisher
+from traceapp.simulate.publisher import AcknowledgementMissing, Publisher
 from traceapp.simulate.story import FEWEST_DAYS, Story
 from traceapp.simulate.telling import Scene, Telling
 

@@ -1,4 +1,4 @@
-"""A gateway that keeps what it sent until the record says that it is stored (paho lives here).
+"""A gateway of the simulation that keeps what it sent until the record says that it is stored.
 
 A broker's PUBACK says that the broker took a message, not that anybody keeps it. So every message
 bears a `ref` and is sent again until its acknowledgement arrives (contract §4).
@@ -15,22 +15,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote, urlsplit
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
+from traceapp.publish.client import ROOT, Connection, Document
 
-ROOT = "coldchain/v1"
 MOST_BYTES = 200_000
 """A message may hold 256 KiB; we stay well below."""
 MOST_ITEMS = 1_000
-
-Document = dict[str, object]
-
-
-class BrokerUnreachable(Exception):
-    """The broker refused us or could not be reached."""
 
 
 class AcknowledgementMissing(Exception):
@@ -69,9 +59,6 @@ class Publisher:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`most_kept` messages at most wait for their acknowledgement; `send` waits for room."""
-        self.url = urlsplit(url)
-        if self.url.scheme not in {"mqtt", "mqtts"} or not self.url.hostname:
-            raise BrokerUnreachable(f"Expected mqtt://host:port or mqtts://host:port, got {url}")
         self.most_kept = most_kept
         self.patience_s = patience_s
         self.clock = clock
@@ -80,51 +67,18 @@ class Publisher:
         self._kept: dict[str, Kept] = {}
         self._changed = threading.Condition()
         self._count = 0
-        self._is_subscribed = False
-        self._refusal = ""
-        self._online: set[str] = set()
-        self._client = self._make_client()
-
-    def _make_client(self) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"gateway-{self.run}", protocol=mqtt.MQTTv311
-        )
-        if self.url.username is not None:
-            client.username_pw_set(unquote(self.url.username), unquote(self.url.password or ""))
-        if self.url.scheme == "mqtts":
-            client.tls_set()
-        client.reconnect_delay_set(1, 10)
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        return client
+        topics = [f"{ROOT}/+/acks", f"{ROOT}/+/+/acks", f"{ROOT}/+/rejections"]
+        self._connection = Connection(url, topics, self._hear)
 
     def connect(self, gateway: str | None = None, wait_s: float = 20.0) -> None:
         """Connect and subscribe to the answers; `gateway` is the "site/sensor" of the last will."""
         if gateway is not None:
-            self._client.will_set(f"{ROOT}/{gateway}/status", "offline", qos=1, retain=True)
-        host = self.url.hostname or "127.0.0.1"
-        port = self.url.port or (8883 if self.url.scheme == "mqtts" else 1883)
-        try:
-            self._client.connect(host, port, keepalive=30)
-        except OSError as failure:
-            raise BrokerUnreachable(f"Expected a broker at {host}:{port}, got: {failure}") from None
-        self._client.loop_start()
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_subscribed or bool(self._refusal), wait_s)
-            if not self._is_subscribed:
-                got = self._refusal or "no answer"
-                self._client.loop_stop()
-                raise BrokerUnreachable(f"Expected {host}:{port} to accept us, got: {got}")
+            self._connection.leave_will(gateway)
+        self._connection.open(wait_s)
 
-    def announce(self, sensors: Sequence[str], is_online: bool = True) -> None:
-        """Leave a retained status for each "site/sensor"."""
-        self._online.update(sensors)
-        for sensor in sensors:
-            self._client.publish(
-                f"{ROOT}/{sensor}/status", "online" if is_online else "offline", 1, retain=True
-            )
+    def announce(self, sensors: Sequence[str]) -> None:
+        """Leave a retained `online` for each "site/sensor"."""
+        self._connection.announce(sensors)
 
     def send_readings(self, site: str, sensor: str, readings: Sequence[Document]) -> None:
         """Publish readings of one sensor, newest message first, so that it never looks silent."""
@@ -152,7 +106,7 @@ class Publisher:
     def send_overdue_again(self) -> None:
         """Repeat, with growing patience, each message that was sent too long ago."""
         now = self.clock()
-        if not self._client.is_connected():
+        if not self._connection.is_ready:
             return
         with self._changed:
             overdue = [
@@ -164,7 +118,7 @@ class Publisher:
                 kept.sent_at, kept.times_sent = now, kept.times_sent + 1
                 self.tally.sent_again += 1
         for kept in overdue:
-            self._client.publish(kept.topic, kept.payload, qos=1)
+            self._connection.publish(kept.topic, kept.payload)
 
     @property
     def waiting(self) -> int:
@@ -173,11 +127,7 @@ class Publisher:
 
     def close(self) -> None:
         """Say goodbye for every sensor and leave."""
-        if self._client.is_connected():
-            self.announce(sorted(self._online), is_online=False)
-            time.sleep(0.2)
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -201,48 +151,11 @@ class Publisher:
         payload = json.dumps({"ref": ref, name: list(items)}, ensure_ascii=False).encode()
         with self._changed:
             self._kept[ref] = Kept(topic, payload, self.clock())
-        self._client.publish(topic, payload, qos=1)
+        self._connection.publish(topic, payload)
 
-    def _on_connect(
-        self,
-        client: mqtt.Client,
-        _userdata: object,
-        _flags: object,
-        reason: ReasonCode,
-        *_rest: object,
-    ) -> None:
-        if reason.is_failure:
-            with self._changed:
-                self._refusal = str(reason)
-                self._changed.notify_all()
-            return
-        client.subscribe(
-            [
-                (f"{ROOT}/+/acks", 1),
-                (f"{ROOT}/+/+/acks", 1),
-                (f"{ROOT}/+/rejections", 1),
-            ]
-        )
-        if self._online:
-            self.announce(sorted(self._online))
-
-    def _on_subscribe(self, *_rest: object) -> None:
+    def _hear(self, topic: str, answer: Document) -> None:
         with self._changed:
-            self._is_subscribed = True
-            self._changed.notify_all()
-
-    def _on_disconnect(self, *_rest: object) -> None:
-        self._is_subscribed = False
-
-    def _on_message(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        try:
-            answer = json.loads(message.payload)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(answer, dict):
-            return
-        with self._changed:
-            if message.topic.endswith("/rejections"):
+            if topic.endswith("/rejections"):
                 self._note_rejection(answer)
             else:
                 self._note_acknowledgement(answer)

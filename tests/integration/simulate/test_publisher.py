@@ -15,12 +15,8 @@ import pytest
 from amqtt.client import MQTTClient
 
 from tests.servers.program import free_port, is_listening
-from traceapp.simulate.publisher import (
-    AcknowledgementMissing,
-    BrokerUnreachable,
-    Document,
-    Publisher,
-)
+from traceapp.publish.client import BrokerUnreachable, Document
+from traceapp.simulate.publisher import AcknowledgementMissing, Publisher
 
 Answer = Callable[[str, bytes], tuple[str, Document] | None]
 

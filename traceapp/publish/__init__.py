@@ -1,0 +1,1 @@
+"""The reference publisher: a gateway that keeps each reading until the record has it."""
