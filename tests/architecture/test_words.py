@@ -12,6 +12,7 @@ from schemas.registry import KINDS
 from tests.architecture.sources import ROOT
 from traceapp.rules.profile import PROFILES
 from traceapp.trace.finding import _TEXTS, STOPPING
+from traceapp.web.labels import LABELS
 
 _REGISTRY = (ROOT / "docs" / "registry.md").read_text("utf-8")
 _TRACING = (ROOT / "docs" / "tracing.md").read_text("utf-8")
@@ -68,3 +69,9 @@ def test_the_glossary_has_the_chinese_word_that_the_pages_use() -> None:
     }
     assert otherwise == {}
     assert len(said.keys() & shown.keys()) > 10
+
+
+def test_every_rule_and_every_side_has_a_name_on_the_pages() -> None:
+    rules = [rule for profile in PROFILES.values() for rule in profile.rules]
+    assert {rule.code for rule in rules} - LABELS["rule"].keys() == set()
+    assert {rule.side for rule in rules} - LABELS["side"].keys() == set()

@@ -20,6 +20,10 @@ LABELS: dict[str, dict[str, str]] = {
         "silence": "No readings",
         "door": "Door open",
         "power": "No mains",
+        "battery": "Battery low",
+        "jump": "Sudden jump",
+        "clock": "Clock ahead",
+        "missing": "Readings missing",
     },
     "rule": {
         "warm": "above 8 °C",
@@ -34,6 +38,10 @@ LABELS: dict[str, dict[str, str]] = {
         "silence": "silent",
         "door": "door open for 5 min",
         "power": "no mains for 24 h",
+        "battery": "battery below 20 %",
+        "jump": "more than 10 °C from one reading to the next",
+        "clock": "more than 5 min ahead",
+        "missing": "sequence numbers left out",
     },
     "state": {
         "open": "Open",
