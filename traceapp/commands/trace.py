@@ -11,6 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.orm import Session
 
 from config import load_settings
@@ -32,6 +33,8 @@ def trace(code: str, as_json: bool) -> None:
     """Show where CODE came from and where it went: a dose, pack, lot, movement, document, unit."""
     settings = load_settings(os.environ)
     settings.require("database_url")
+    if any("\ud800" <= letter <= "\udfff" for letter in code):  # So come bytes that are no UTF-8.
+        raise click.ClickException("Expected a code in UTF-8.")
     with closing(open_database(settings.database_url)) as database, database.read() as session:
         answers = resolve(session, _COUNTRY, code, Vault(settings.secret_key))
         if not answers:
@@ -84,11 +87,11 @@ def _show(document: dict[str, Any]) -> None:
 
 def _show_dose(document: dict[str, Any]) -> None:
     dose, lot, source = document["dose"], document["lot"] or {}, document["source"] or {}
-    Console().print(
+    title = (
         f"{dose['id']}  {_moment(dose['at'])}  {dose['site_name']}  "
-        f"{lot.get('product') or ''} {lot.get('number') or ''}  {source.get('manufacturer') or ''}",
-        highlight=False,
+        f"{lot.get('product') or ''} {lot.get('number') or ''}  {source.get('manufacturer') or ''}"
     )
+    Console().print(_plainly(title))
     rows = [
         (
             one["site"],
@@ -106,10 +109,8 @@ def _show_dose(document: dict[str, Any]) -> None:
 
 def _show_lot(document: dict[str, Any]) -> None:
     lot, source = document["lot"], document["source"]
-    Console().print(
-        f"{lot['number']}  {lot['product'] or lot['gtin']}  {source['manufacturer'] or ''}",
-        highlight=False,
-    )
+    title = f"{lot['number']}  {lot['product'] or lot['gtin']}  {source['manufacturer'] or ''}"
+    Console().print(_plainly(title))
     rows = [
         (
             one["from"],
@@ -150,5 +151,11 @@ def _table(title: str, names: tuple[str, ...], rows: list[Any]) -> None:
     for name in names:
         table.add_column(name)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*(_plainly(value) for value in row))
     Console().print(table)
+
+
+def _plainly(value: Any) -> Text:
+    """A value as it is: a name may look like markup, or hold what steers a terminal."""
+    text = "" if value is None else str(value)
+    return Text("".join(letter if letter.isprintable() else " " for letter in text))

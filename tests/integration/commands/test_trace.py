@@ -1,0 +1,36 @@
+"""The trace in a terminal shows names as they are, whatever they hold."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from tests.integration.country import REGISTRY, load_registry
+from traceapp.commands.trace import trace
+from traceapp.db import open_database
+
+
+@pytest.fixture
+def told(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """A terminal before a registry with a refrigerator of an unkind name."""
+    database = open_database(sqlite_url)
+    unkind = {"kind": "unit", "code": "FRIDGE", "site": "CLINIC", "name": "[/x]\x1b[2J[red]1号"}
+    load_registry(database, [*REGISTRY, {**unkind, "type": "refrigerator"}])
+    database.close()
+    monkeypatch.setenv("TRACEAPP_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("TRACEAPP_SECRET_KEY", "x" * 32)
+    return CliRunner()
+
+
+def test_a_name_that_looks_like_markup_is_shown_and_steers_nothing(told: CliRunner) -> None:
+    done = told.invoke(trace, ["FRIDGE"])
+    assert done.exit_code == 0, done.output
+    assert "[/x]" in done.output
+    assert "\x1b[2J" not in done.output
+
+
+@pytest.mark.parametrize("code", ["\udcff", "a\0b", "nothing"])
+def test_a_code_that_cannot_be_is_one_line(told: CliRunner, code: str) -> None:
+    done = told.invoke(trace, [code])
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: Expected a code")
