@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.excursion import Change, rebuild_excursions
 from traceapp.capture.run import as_numbers, as_run
+from traceapp.db import among
 from traceapp.models.excursion import Run as RunRow
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.run import Run
@@ -100,7 +101,9 @@ def judge_silence(session: Session, posts: Iterable[Post], now: datetime) -> int
 def _running(session: Session, sensor_ids: Iterable[int]) -> dict[int, list[RunRow]]:
     running: dict[int, list[RunRow]] = {}
     rows = session.scalars(
-        select(RunRow).where(RunRow.sensor_id.in_(list(sensor_ids)), RunRow.ended_at.is_(None))
+        select(RunRow).where(
+            among(session, RunRow.sensor_id, list(sensor_ids)), RunRow.ended_at.is_(None)
+        )
     )
     for row in rows:
         running.setdefault(row.sensor_id, []).append(row)

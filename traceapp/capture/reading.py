@@ -18,6 +18,7 @@ from traceapp.capture.judging import judge_readings
 from traceapp.capture.reading_row import insert_readings
 from traceapp.capture.receipt import MOST_AHEAD, Receipt
 from traceapp.capture.rejection import keep_conflict
+from traceapp.db import among
 from traceapp.models.reading import Reading as ReadingRow
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
@@ -110,7 +111,7 @@ def _hold_unregistered(session: Session, sensor_ids: Collection[int]) -> None:
     """Let nobody register these sensors before we committed: we are about to store unjudged."""
     session.execute(
         select(Sensor.id)
-        .where(Sensor.id.in_(sensor_ids), ~Sensor.is_registered)
+        .where(among(session, Sensor.id, sensor_ids), ~Sensor.is_registered)
         .order_by(Sensor.id)
         .with_for_update(read=True)
     ).all()
@@ -128,7 +129,7 @@ def know_sensors(session: Session, codes: Collection[str]) -> dict[str, int]:
 
 
 def _sensor_ids(session: Session, codes: Collection[str]) -> dict[str, int]:
-    rows = session.execute(select(Sensor.code, Sensor.id).where(Sensor.code.in_(codes)))
+    rows = session.execute(select(Sensor.code, Sensor.id).where(among(session, Sensor.code, codes)))
     return {row.code: row.id for row in rows}
 
 

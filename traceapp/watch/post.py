@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
@@ -98,7 +99,7 @@ def lock_units(session: Session, unit_ids: Collection[int]) -> None:
     """Hold the units until the transaction ends, always in the same order."""
     session.execute(
         select(Unit.id)
-        .where(Unit.id.in_(unit_ids))
+        .where(among(session, Unit.id, unit_ids))
         .order_by(Unit.id)
         .with_for_update(key_share=True)
     ).all()
@@ -116,7 +117,7 @@ def _attachments(session: Session, sensor_ids: Collection[int]) -> list[Any]:
                 Attachment.until_at,
             )
             .join(Attachment, Attachment.sensor_id == Sensor.id)
-            .where(Sensor.id.in_(sensor_ids), Sensor.is_registered)
+            .where(among(session, Sensor.id, sensor_ids), Sensor.is_registered)
         ).all()
     )
 

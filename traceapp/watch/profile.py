@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.division import division_chain
 from traceapp.models.profile import Profile as ProfileRow
 from traceapp.models.site import Site
@@ -56,30 +57,53 @@ def profile_named(session: Session, name: str) -> Profile:
     return _version(row)
 
 
+class _Given(NamedTuple):
+    """A profile's code as the registry gave it to a unit, and where the unit stands."""
+
+    unit_id: int
+    code: str
+    from_at: datetime | None
+    until_at: datetime | None
+    site: str
+    division: str
+
+
 def is_known(session: Session, code: str, site: Site) -> bool:
     """Whether a unit of that site may have the profile of that code."""
-    return code in PROFILES or any(_holds_for(row, site) for row in _rows(session, {code}))
+    if code in PROFILES:
+        return True
+    return any(_holds_for(row, site.code, site.division_code) for row in _rows(session, {code}))
 
 
 def load_profiles(session: Session, unit_ids: Collection[int]) -> dict[int, list[Held]]:
     """The profiles of units, each with when it held."""
     rows = session.execute(
-        select(UnitProfile, Site)
+        select(
+            UnitProfile.unit_id,
+            UnitProfile.profile,
+            UnitProfile.from_at,
+            UnitProfile.until_at,
+            Site.code,
+            Site.division_code,
+        )
         .join(Unit, Unit.id == UnitProfile.unit_id)
         .join(Site, Site.id == Unit.site_id)
-        .where(UnitProfile.unit_id.in_(unit_ids))
-    ).all()
-    own = _rows(session, {row.profile for row, _ in rows})
+        .where(among(session, UnitProfile.unit_id, unit_ids))
+    )
+    given = [_Given(*row) for row in rows]
+    own = _rows(session, {one.code for one in given})
     profiles: dict[int, list[Held]] = {}
-    for row, site in rows:
-        mine = [one for one in own if one.code == row.profile and _holds_for(one, site)]
-        profiles.setdefault(row.unit_id, []).extend(_held(row, mine))
+    for one in given:
+        mine = [
+            row for row in own if row.code == one.code and _holds_for(row, one.site, one.division)
+        ]
+        profiles.setdefault(one.unit_id, []).extend(_held(one, mine))
     return profiles
 
 
-def _held(row: UnitProfile, own: list[ProfileRow]) -> Iterable[Held]:
+def _held(given: _Given, own: list[ProfileRow]) -> Iterable[Held]:
     """The stretches of a unit's profile: in each the nearest version counts, else the preset."""
-    start, end = row.from_at or START_OF_TIME, row.until_at or END_OF_TIME
+    start, end = given.from_at or START_OF_TIME, given.until_at or END_OF_TIME
     edges = {start, end}
     for one in own:
         edges |= {one.from_at or START_OF_TIME, one.until_at or END_OF_TIME}
@@ -88,8 +112,8 @@ def _held(row: UnitProfile, own: list[ProfileRow]) -> Iterable[Held]:
         valid = [one for one in own if _covers(one, left)]
         if valid:
             yield Held(_version(max(valid, key=_nearness)), left, right)
-        elif row.profile in PROFILES:
-            yield Held(PROFILES[row.profile], left, right)
+        elif given.code in PROFILES:
+            yield Held(PROFILES[given.code], left, right)
 
 
 def _rows(session: Session, codes: set[str]) -> list[ProfileRow]:
@@ -97,10 +121,10 @@ def _rows(session: Session, codes: set[str]) -> list[ProfileRow]:
     return list(session.scalars(query))
 
 
-def _holds_for(row: ProfileRow, site: Site) -> bool:
+def _holds_for(row: ProfileRow, site: str, division: str) -> bool:
     if row.site_code is not None:
-        return row.site_code == site.code
-    return not row.division_code or row.division_code in division_chain(site.division_code)
+        return row.site_code == site
+    return not row.division_code or row.division_code in division_chain(division)
 
 
 def _covers(row: ProfileRow, moment: datetime) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from traceapp.db import among
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
@@ -40,7 +41,7 @@ def newest_samples(session: Session, sensor_ids: Collection[int]) -> dict[int, S
     rows = session.execute(
         select(Sensor.id, *_COLUMNS)
         .join(Reading, (Reading.sensor_id == Sensor.id) & (Reading.at == newest))
-        .where(Sensor.id.in_(sensor_ids))
+        .where(among(session, Sensor.id, sensor_ids))
     )
     return {sensor_id: Sample(*measured) for sensor_id, *measured in rows}
 
