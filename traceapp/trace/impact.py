@@ -16,11 +16,12 @@ from traceapp.models.movement import Movement
 from traceapp.models.site import Site
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
-from traceapp.rules.impact import Stock, Touched, follow
+from traceapp.rules.impact import Stock, Touched, TouchedDose, follow
 from traceapp.rules.ledger import Account
 from traceapp.trace.excursion import excursion_summary
 from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.lot import load_postings, lot_document
+from traceapp.trace.pack import Given, Packs
 from traceapp.trace.place import Place, Places
 from traceapp.trace.scope import Scope
 
@@ -86,7 +87,36 @@ def follow_lot(session: Session, lot: Lot, excursion: Excursion) -> Touched:
     """What became of the stock of a lot that lay in the unit, or rode in it, in the episode."""
     is_there = presence(session, lot, excursion.unit_id)
     postings = load_postings(session, lot.id)
-    return follow(postings, is_there, excursion.started_at, excursion.ended_at)
+    touched = follow(postings, is_there, excursion.started_at, excursion.ended_at)
+    touched.doses = _by_own_way(session, lot, excursion, touched.doses)
+    return touched
+
+
+def _by_own_way(
+    session: Session, lot: Lot, excursion: Excursion, doses: list[TouchedDose]
+) -> list[TouchedDose]:
+    """The doses, judged by the way of their own pack where movements named it."""
+    packs = Packs(session, lot.id) if doses else None
+    if not packs:
+        return doses
+    rows = session.execute(
+        select(Dose.id, Dose.at, Dose.site_id, Dose.unit_id, Dose.pack_code).where(
+            Dose.lot_id == lot.id, Dose.pack_code.is_not(None)
+        )
+    )
+    given = {row.id: Given(row.at, row.site_id, row.unit_id, row.pack_code or "") for row in rows}
+    judged: list[TouchedDose] = []
+    for dose in doses:
+        was_there = None
+        if dose.key in given:
+            was_there = packs.was_there(
+                given[dose.key], excursion.unit_id, excursion.started_at, excursion.ended_at
+            )
+        if was_there is None:
+            judged.append(dose)
+        elif was_there:
+            judged.append(TouchedDose(dose.key, "certain"))
+    return judged
 
 
 def presence(session: Session, lot: Lot, unit_id: int) -> Callable[[Account], bool]:

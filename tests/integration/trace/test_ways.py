@@ -100,3 +100,29 @@ def test_what_was_stored_at_the_moment_of_a_dose_counts_though_reported_later(
         impact = trace_impact(session, COUNTRY, int(one["id"]), NOW)
     assert impact is not None
     assert [(dose["id"], dose["certainty"]) for dose in impact["doses"]] == [("d1", "possible")]
+
+
+def test_the_way_of_a_pack_that_was_named_overrides_the_stock_around_it(database: Database) -> None:
+    there = {"to": "FRIDGE"}
+    move(
+        database,
+        ("c1", 0, "commissioning", 5, {**there, "packs": ["81000000000000000001"]}),
+        ("c2", 3, "commissioning", 5, {**there, "packs": ["81000000000000000002"]}),
+        ("c3", 3, "commissioning", 5, {"to": "CDC-1", "packs": ["81000000000000000003"]}),
+    )
+    measure(database, "S1", 0.5, 12.0, 12.0, 12.0, 5.0)
+    for number in (1, 2, 3):
+        give(database, f"d{number}", 4, pack=f"8100000000000000000{number}")
+    give(database, "d4", 4)
+    with database.read() as session:
+        [one, *_] = list_excursions(session, COUNTRY, Wanted(unit="FRIDGE"))["items"]
+        impact = trace_impact(session, COUNTRY, int(one["id"]), NOW)
+    assert impact is not None
+    assert {dose["id"]: dose["certainty"] for dose in impact["doses"]} == {
+        "d1": "certain",
+        "d3": "possible",
+        "d4": "possible",
+    }
+    for dose in ("d1", "d2"):
+        is_exposed = any(stretch["from"] == at(0) for stretch in path_of(database, dose))
+        assert is_exposed == (dose == "d1")

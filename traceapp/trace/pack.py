@@ -1,0 +1,99 @@
+"""The own way of a pack that movements named: it says more than the stock around it can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from traceapp.models.lot import Pack, PackMovement
+from traceapp.models.movement import Movement
+from traceapp.models.unit import Unit
+from traceapp.rules.ledger import Fact
+
+_END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A dose from a pack: when and at which site, and from which unit where that was said."""
+
+    at: datetime
+    site_id: int
+    unit_id: int | None
+    pack: str
+
+
+class Packs:
+    """The packs of a lot that movements named, each with its movements in order of time."""
+
+    def __init__(self, session: Session, lot_id: int) -> None:
+        rows = session.execute(
+            select(Pack.code, Movement)
+            .join(PackMovement, PackMovement.pack_id == Pack.id)
+            .join(Movement, Movement.id == PackMovement.movement_id)
+            .where(Movement.lot_id == lot_id)
+        ).all()
+        self._ways: dict[str, list[Movement]] = {}
+        for code, movement in rows:
+            self._ways.setdefault(code, []).append(movement)
+        for way in self._ways.values():
+            way.sort(key=_place_in_time)
+        self._site_of = dict(session.execute(select(Unit.id, Unit.site_id)).all())
+
+    def __bool__(self) -> bool:
+        return bool(self._ways)
+
+    def was_there(
+        self, given: Given, unit_id: int, started_at: datetime, ended_at: datetime | None
+    ) -> bool | None:
+        """Whether the pack of a dose was in a unit (or rode in it) during [started_at, ended_at).
+
+        None where its own way does not tell: nobody named it, or its movements have a gap.
+        """
+        way = [one for one in self._ways.get(given.pack, []) if one.at <= given.at]
+        stretches = _stretches(way, given, self._site_of) if way else None
+        if stretches is None:
+            return None
+        end = ended_at or _END_OF_TIME
+        if any(
+            u == unit_id and since < end and until > started_at for u, since, until in stretches
+        ):
+            return True
+        is_known = way[0].step == "commissioning" or way[0].at <= started_at
+        return False if is_known else None
+
+
+def _place_in_time(row: Movement) -> tuple[datetime, int, str]:
+    return Fact(row.id, row.code, row.at, row.step, row.doses).place_in_time
+
+
+def _stretches(
+    way: Sequence[Movement], given: Given, site_of: Mapping[int, int]
+) -> list[tuple[int | None, datetime, datetime]] | None:
+    """Where a pack lay or rode from its first movement to its dose; None where there is a gap."""
+    stretches: list[tuple[int | None, datetime, datetime]] = []
+    lying: int | None = None
+    bound_for: int | None = None
+    where, since = way[0].from_unit_id, way[0].at
+    for index, one in enumerate(way):
+        is_arrival = one.step == "receiving"
+        follows = (
+            bound_for == site_of.get(one.to_unit_id or 0)
+            if is_arrival
+            else (lying == one.from_unit_id)
+        )
+        if one.to_unit_id is None and one.to_site_id is None:
+            return None  # It was named as wasted, destroyed, sampled or counted.
+        if index and not follows:
+            return None
+        if index:
+            stretches.append((where, since, one.at))
+        lying, bound_for = one.to_unit_id, one.to_site_id
+        where, since = one.to_unit_id or one.carrier_id, one.at
+    if lying is None or site_of[lying] != given.site_id or given.unit_id not in (None, lying):
+        return None
+    return [*stretches, (lying, since, given.at)]
