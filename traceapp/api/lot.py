@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from sqlalchemy.orm import Session
 
 from schemas.fields import Choice
 from schemas.page import PageQuery, page_of
@@ -19,7 +18,7 @@ from traceapp.doors import doors
 from traceapp.models.lot import Lot
 from traceapp.problem import not_found
 from traceapp.trace.forward import list_lot_doses, trace_lot
-from traceapp.trace.lot import find_lot
+from traceapp.trace.reach import find_lot_within
 from traceapp.trace.scope import Scope
 
 blueprint = Noun("lot", __name__, description="Lots")
@@ -57,21 +56,15 @@ def get_doses(query: dict[str, Any], gtin: str, number: str) -> Any:
     who, now = visitor(), doors().clock()
     limit, cursor = query["limit"], query.get("cursor")
     with doors().database.read() as session:
-        lot = visible_lot(session, who.scope, gtin, number)
+        lot = find_lot_within(session, who.scope, gtin, number)
+        if lot is None:
+            raise not_found("lot", f"{gtin}/{number}")
         page = page_answer(lambda: list_lot_doses(session, who.scope, lot, limit, cursor))
     # Written after the reading, so that a long list keeps no reading of a sensor waiting.
     with doors().database.begin() as session:
         detail = {"format": query["format"], "cursor": cursor}
         audit(session, who.name, "list recipients", f"{gtin}/{number}", now, detail)
     return page if query["format"] == "json" else _every_dose(who.scope, lot)
-
-
-def visible_lot(session: Session, scope: Scope, gtin: str, number: str) -> Lot:
-    """Return a lot that was at a site in scope; raises not found for any other."""
-    lot = find_lot(session, gtin, number)
-    if lot is None or (not scope.is_country and trace_lot(session, scope, gtin, number) is None):
-        raise not_found("lot", f"{gtin}/{number}")
-    return lot
 
 
 def _every_dose(scope: Scope, lot: Lot) -> Response:

@@ -17,9 +17,10 @@ from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Posting, balance
 from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.finding import finding
-from traceapp.trace.lot import find_lot, load_postings, lot_document, source_document
+from traceapp.trace.lot import load_postings, lot_document, source_document
 from traceapp.trace.page import decode_moment_cursor, make_page
 from traceapp.trace.place import Places
+from traceapp.trace.reach import find_lot_within
 from traceapp.trace.scope import Scope
 
 _SUMS = ("administered", "wasted", "destroyed", "sampled", "adjusted", "unexplained")
@@ -30,22 +31,20 @@ def trace_lot(session: Session, scope: Scope, gtin: str, number: str) -> dict[st
 
     Below the country only what touches sites in scope is listed; the balance is the lot's.
     """
-    lot = find_lot(session, gtin, number)
+    lot = find_lot_within(session, scope, gtin, number)
     if lot is None:
         return None
     postings = load_postings(session, lot.id)
     seen = _sites_of(session, lot, postings)
     inside = {site.id for site in seen if scope.sees_site(site.code, site.division_code)}
-    if not inside and not scope.is_country:
-        return None
-    places = Places(session)
+    places, total = Places(session), lot_balance(postings)
     return {
         "lot": lot_document(session, lot),
         "source": source_document(session, lot),
         "shipments": _shipments(session, lot, postings, places, inside),
         "holdings": _holdings(session, postings, places, inside),
-        "balance": lot_balance(postings),
-        "doses_administered": lot_balance(postings)["administered"],
+        "balance": total,
+        "doses_administered": total["administered"],
         "sites": [
             {"code": site.code, "name": site.name, "division": site.division_code}
             for site in seen

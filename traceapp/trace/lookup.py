@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 from urllib.parse import quote
 
 from sqlalchemy import or_, select
@@ -14,9 +14,9 @@ from traceapp.models.lot import Lot, Pack
 from traceapp.models.movement import Movement
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
-from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.rules.gs1 import read_element_string
+from traceapp.trace.reach import is_lot_within
 from traceapp.trace.scope import Scope
 from traceapp.vault import Vault
 
@@ -48,7 +48,7 @@ def _answer(kind: str, code: str, url: str, title: str) -> dict[str, str]:
     return {"kind": kind, "code": code, "url": url, "title": title}
 
 
-def _dose(code: str, at: Any, site: str, kind: str = "dose") -> dict[str, str]:
+def _dose(code: str, at: datetime, site: str, kind: str = "dose") -> dict[str, str]:
     return _answer(kind, code, f"/doses/{quote(code)}", f"{at:%Y-%m-%d} {site}")
 
 
@@ -69,7 +69,7 @@ def _doses(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]
 
 
 def _lots(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]]:
-    query = select(Lot).where(_lot_is_visible(scope)).limit(_MOST)
+    query = select(Lot).where(is_lot_within(scope)).limit(_MOST)
     label = read_element_string(text)
     if label is not None and label.lot is not None:
         query = query.where(Lot.gtin == label.gtin, Lot.number == label.lot)
@@ -81,9 +81,7 @@ def _lots(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]]
 
 def _packs(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]]:
     rows = session.scalars(
-        select(Lot)
-        .join(Pack, Pack.lot_id == Lot.id)
-        .where(Pack.code == text, _lot_is_visible(scope))
+        select(Lot).join(Pack, Pack.lot_id == Lot.id).where(Pack.code == text, is_lot_within(scope))
     )
     for lot in rows:
         yield _lot(lot, "pack", text)
@@ -126,12 +124,3 @@ def _units(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]
     )
     for code, name, site in rows:
         yield _answer("unit", code, f"/units/{quote(code)}", f"{name}, {site}")
-
-
-def _lot_is_visible(scope: Scope) -> Any:
-    if scope.is_country:
-        return Lot.id.is_not(None)
-    inside = select(Unit.id).join(Site, Site.id == Unit.site_id).where(scope.sites())
-    lying = select(Stay.lot_id).where(Stay.unit_id.in_(inside))
-    given = select(Dose.lot_id).join(Site, Site.id == Dose.site_id).where(scope.sites())
-    return or_(Lot.id.in_(lying), Lot.id.in_(given))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.orm import Session
 
+from traceapp.models.dose import Dose
+from traceapp.models.lot import Lot
+from traceapp.models.movement import Movement
+from traceapp.models.posting import Posting
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
@@ -21,6 +25,28 @@ def reaches_unit(session: Session, scope: Scope, code: str) -> bool:
     """Whether a registered unit stands at a site in the scope."""
     query = select(Unit.id).join(Site, Site.id == Unit.site_id)
     return session.scalar(query.where(Unit.code == code, scope.sites())) is not None
+
+
+def find_lot_within(session: Session, scope: Scope, gtin: str, number: str) -> Lot | None:
+    """The lot of that key, where the scope reaches it."""
+    key = Lot.gtin == gtin, Lot.number == number
+    return session.scalar(select(Lot).where(*key, is_lot_within(scope)))
+
+
+def is_lot_within(scope: Scope) -> ColumnElement[bool]:
+    """The condition that a lot lay or was given at a site in the scope, or was sent to one."""
+    if scope.is_country:
+        return true()
+    sites = select(Site.id).where(scope.sites())
+    units = select(Unit.id).where(Unit.site_id.in_(sites))
+    is_here = or_(Posting.credit_unit_id.in_(units), Posting.debit_unit_id.in_(units))
+    return or_(
+        select(Posting.id).where(Posting.lot_id == Lot.id, is_here).exists(),
+        select(Movement.id)
+        .where(Movement.lot_id == Lot.id, Movement.to_site_id.in_(sites))
+        .exists(),
+        select(Dose.id).where(Dose.lot_id == Lot.id, Dose.site_id.in_(sites)).exists(),
+    )
 
 
 def reaches_sensor(session: Session, scope: Scope, code: str) -> bool:

@@ -12,8 +12,8 @@ from traceapp.access.role import READERS
 from traceapp.doors import doors
 from traceapp.problem import Problem, not_found
 from traceapp.trace.forward import list_lot_doses, trace_lot
-from traceapp.trace.lot import find_lot
 from traceapp.trace.page import CursorInvalid
+from traceapp.trace.reach import find_lot_within
 from traceapp.web.names import learn_names
 
 blueprint = Blueprint("lot", __name__)
@@ -39,8 +39,8 @@ def lot_doses(gtin: str, number: str) -> str:
     who, now, cursor = visitor(), doors().clock(), request.args.get("cursor") or None
     key = {"gtin": gtin, "number": number}
     with doors().database.read() as session:
-        found = find_lot(session, gtin, number)
-        if found is None or trace_lot(session, who.scope, gtin, number) is None:
+        found = find_lot_within(session, who.scope, gtin, number)
+        if found is None:
             raise not_found("lot", f"{gtin}/{number}")
         try:
             page = list_lot_doses(session, who.scope, found, _PAGE, cursor)

@@ -65,6 +65,21 @@ def test_a_lot_is_seen_where_it_has_been_and_its_recipients_where_they_were(
     assert stranger.get(f"/lots/{GTIN}/{NUMBER}").status_code == 404
 
 
+def test_a_lot_on_its_way_is_found_by_those_who_wait_for_it_and_by_nobody_else(
+    door: Door, admin: FlaskClient
+) -> None:
+    lot = {"gtin": GTIN, "number": "L2"}
+    made = movement("w1", -20, "commissioning", to="MAKER-1") | {"lot": lot}
+    sent = movement("w2", -10, "shipping", **{"from": "MAKER-1", "to": "CLINIC"}) | {"lot": lot}
+    assert admin.post("/api/v1/movements", json=[made, sent]).status_code == 201
+    for division, is_seen in (("451481", True), ("110000", True), ("310000", False)):
+        officer = door.client(door.token("officer", division))
+        found = officer.get("/api/v1/trace?code=L2").get_json()["items"]
+        assert [one["url"] for one in found] == [f"/lots/{GTIN}/L2"] * is_seen, division
+        trace = officer.get(f"/api/v1/lots/{GTIN}/L2/trace")
+        assert trace.status_code == (200 if is_seen else 404), division
+
+
 def test_one_site_sees_itself(door: Door, admin: FlaskClient) -> None:
     clinic = door.client(door.token("viewer", "451481", "CLINIC"))
     assert [one["code"] for one in clinic.get("/api/v1/sites").get_json()["items"]] == ["CLINIC"]
