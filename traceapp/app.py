@@ -21,6 +21,7 @@ from traceapp.db import Database
 from traceapp.doors import Doors, utc_now
 from traceapp.log import where
 from traceapp.problem import Problem, problem_response
+from traceapp.trace.page import CursorInvalid
 from traceapp.web import register_pages
 from traceapp.web.error import error_page
 
@@ -58,6 +59,7 @@ def create_app(
     register_api(app)
     register_pages(app)
     app.register_error_handler(HTTPException, _answer_error)
+    app.register_error_handler(CursorInvalid, _answer_foreign_cursor)
     for world_at_fault in (OperationalError, InterfaceError):
         app.register_error_handler(world_at_fault, _answer_without_database)
     is_https = settings.base_url.startswith("https:")
@@ -79,6 +81,11 @@ def _answer_without_database(error: OperationalError | InterfaceError) -> Any:
     """Ask to come again: the database is away, full or locked, and nothing was taken."""
     _log_failure(error)
     return _answer_error(Problem(503, headers={"Retry-After": "10"}))
+
+
+def _answer_foreign_cursor(error: CursorInvalid) -> Any:
+    """Refuse a cursor that none of our answers gave, on every list."""
+    return _answer_error(Problem(422, str(error), {"cursor": [str(error)]}))
 
 
 def _answer_error(error: HTTPException) -> Response | HTTPException:

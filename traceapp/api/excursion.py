@@ -11,7 +11,7 @@ from schemas.page import PageQuery, QueryMoment, page_of
 from traceapp.access.guard import allow, visitor
 from traceapp.access.mask import mask_mails
 from traceapp.access.role import READERS
-from traceapp.api.noun import Noun, page_answer
+from traceapp.api.noun import Noun
 from traceapp.doors import doors
 from traceapp.problem import not_found
 from traceapp.trace.excursion import Wanted, excursion_document, list_excursions
@@ -47,7 +47,7 @@ def get_excursions(query: dict[str, Any]) -> dict[str, Any]:
     )
     limit, cursor, scope = query["limit"], query.get("cursor"), visitor().scope
     with doors().database.read() as session:
-        return page_answer(lambda: list_excursions(session, scope, wanted, limit, cursor))
+        return list_excursions(session, scope, wanted, limit, cursor)
 
 
 @blueprint.get("/excursions/<number:number>")

@@ -12,7 +12,7 @@ from schemas.trace import LotDoseSchema, LotTraceSchema
 from traceapp.access.audit import audit
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import READERS
-from traceapp.api.noun import Noun, page_answer
+from traceapp.api.noun import Noun
 from traceapp.api.table import csv_answer
 from traceapp.doors import doors
 from traceapp.models.lot import Lot
@@ -59,7 +59,7 @@ def get_doses(query: dict[str, Any], gtin: str, number: str) -> Any:
         lot = find_lot_within(session, who.scope, gtin, number)
         if lot is None:
             raise not_found("lot", f"{gtin}/{number}")
-        page = page_answer(lambda: list_lot_doses(session, who.scope, lot, limit, cursor))
+        page = list_lot_doses(session, who.scope, lot, limit, cursor)
     # Written after the reading, so that a long list keeps no reading of a sensor waiting.
     with doors().database.begin() as session:
         detail = {"format": query["format"], "cursor": cursor}

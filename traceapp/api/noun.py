@@ -12,7 +12,6 @@ from webargs.flaskparser import FlaskParser
 
 from schemas.document import NotJson, load_json
 from traceapp.problem import Problem, flatten
-from traceapp.trace.page import CursorInvalid
 
 JSON = "application/json"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -79,11 +78,3 @@ class Noun(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
         def arguments(self, schema: type[Schema], **options: Any) -> Decorator: ...
         def response(self, status: int, schema: type[Schema], **options: Any) -> Decorator: ...
         def alt_response(self, status: int, **options: Any) -> Decorator: ...
-
-
-def page_answer(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return a page; a cursor that none of our answers gave is the asker's mistake."""
-    try:
-        return read()
-    except CursorInvalid as error:
-        raise Problem(422, str(error), {"cursor": [str(error)]}) from error

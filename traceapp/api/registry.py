@@ -13,7 +13,7 @@ from schemas.registry import KINDS
 from traceapp.access.audit import audit
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import OFFICERS, READERS
-from traceapp.api.noun import Noun, page_answer
+from traceapp.api.noun import Noun
 from traceapp.capture.registry import register
 from traceapp.capture.registry_error import RegistryError
 from traceapp.doors import doors
@@ -81,7 +81,7 @@ def _add_list(kind: str, roles: tuple[str, ...]) -> None:
         """List what the token may see, by name."""
         scope, limit, cursor = visitor().scope, query["limit"], query.get("cursor")
         with doors().database.read() as session:
-            return page_answer(lambda: list_nouns(session, scope, kind, limit, cursor))
+            return list_nouns(session, scope, kind, limit, cursor)
 
 
 @blueprint.put("/contacts")

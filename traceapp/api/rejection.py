@@ -9,7 +9,7 @@ from schemas.rejection import RejectionSchema, ReplayAnswerSchema, ReplaySchema
 from traceapp.access.audit import audit
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import OFFICERS
-from traceapp.api.noun import Noun, page_answer
+from traceapp.api.noun import Noun
 from traceapp.capture.replay import ask_for_replay
 from traceapp.doors import doors
 from traceapp.models.rejection import Rejection
@@ -26,7 +26,7 @@ def get_rejections(query: dict[str, Any]) -> dict[str, Any]:
     """List refused messages, newest first, each with its reason and without its payload."""
     limit, cursor, scope = query["limit"], query.get("cursor"), visitor().scope
     with doors().database.read() as session:
-        return page_answer(lambda: list_rejections(session, scope, limit, cursor))
+        return list_rejections(session, scope, limit, cursor)
 
 
 @blueprint.post("/rejections/replay")

@@ -13,10 +13,9 @@ from traceapp.access.guard import allow, visitor
 from traceapp.access.mask import mask_mails
 from traceapp.access.role import READERS
 from traceapp.doors import doors
-from traceapp.problem import Problem, not_found
+from traceapp.problem import not_found
 from traceapp.trace.excursion import Wanted, excursion_document, list_excursions
 from traceapp.trace.impact import trace_impact
-from traceapp.trace.page import CursorInvalid
 from traceapp.trace.series import unit_series
 from traceapp.web.curve import Curve, draw_curve
 from traceapp.web.drawing import BEIJING
@@ -36,10 +35,7 @@ def excursion_list() -> str:
     wanted = Wanted(state=state if state in ("open", "ended", "closed") else None)
     cursor = request.args.get("cursor") or None
     with doors().database.read() as session:
-        try:
-            page = list_excursions(session, visitor().scope, wanted, _PAGE, cursor)
-        except CursorInvalid as error:
-            raise Problem(422, str(error)) from error
+        page = list_excursions(session, visitor().scope, wanted, _PAGE, cursor)
         learn_names(session, page)
     query = urlencode({"state": state, "cursor": page["next"]})
     older = f"/excursions?{query}" if page["next"] else None

@@ -10,9 +10,8 @@ from traceapp.access.audit import audit
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import READERS
 from traceapp.doors import doors
-from traceapp.problem import Problem, not_found
+from traceapp.problem import not_found
 from traceapp.trace.forward import list_lot_doses, trace_lot
-from traceapp.trace.page import CursorInvalid
 from traceapp.trace.reach import find_lot_within
 from traceapp.web.names import learn_names
 
@@ -42,10 +41,7 @@ def lot_doses(gtin: str, number: str) -> str:
         found = find_lot_within(session, who.scope, gtin, number)
         if found is None:
             raise not_found("lot", f"{gtin}/{number}")
-        try:
-            page = list_lot_doses(session, who.scope, found, _PAGE, cursor)
-        except CursorInvalid as error:
-            raise Problem(422, str(error)) from error
+        page = list_lot_doses(session, who.scope, found, _PAGE, cursor)
         learn_names(session, key, page)
     # Written after the reading, so that a long list keeps no reading of a sensor waiting.
     with doors().database.begin() as session:

@@ -9,8 +9,6 @@ from flask import Blueprint, render_template, request
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import OFFICERS
 from traceapp.doors import doors
-from traceapp.problem import Problem
-from traceapp.trace.page import CursorInvalid
 from traceapp.trace.rejection import list_rejections
 
 blueprint = Blueprint("rejection", __name__)
@@ -23,9 +21,6 @@ def rejection_list() -> str:
     """Draw the newest refusals, or those after a cursor."""
     cursor = request.args.get("cursor") or None
     with doors().database.read() as session:
-        try:
-            page = list_rejections(session, visitor().scope, _PAGE, cursor)
-        except CursorInvalid as error:
-            raise Problem(422, str(error)) from error
+        page = list_rejections(session, visitor().scope, _PAGE, cursor)
     older = f"/rejections?{urlencode({'cursor': page['next']})}" if page["next"] else None
     return render_template("pages/rejection_list.html", page=page, older=older)
