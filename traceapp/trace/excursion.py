@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
@@ -16,7 +16,7 @@ from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.outbox import Outbox
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.trace.page import decode_moment_cursor, make_page
+from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.scope import Scope
 
 
@@ -62,11 +62,7 @@ def list_excursions(
 ) -> dict[str, Any]:
     """A page of episodes, newest first."""
     query = _visible(scope).where(*wanted.conditions())
-    query = query.order_by(Excursion.started_at.desc(), Excursion.id.desc())
-    if cursor is not None:
-        before, last_id = decode_moment_cursor(cursor)
-        same = and_(Excursion.started_at == before, Excursion.id < last_id)
-        query = query.where(or_(Excursion.started_at < before, same))
+    query = newest_first(query, Excursion.started_at, Excursion.id, cursor)
     rows = session.execute(query.limit(limit + 1)).all()
     return make_page(
         rows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
@@ -18,7 +18,7 @@ from traceapp.rules.ledger import Account, Posting, balance
 from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.finding import finding
 from traceapp.trace.lot import load_postings, lot_document, source_document
-from traceapp.trace.page import decode_moment_cursor, make_page
+from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.place import Places
 from traceapp.trace.reach import find_lot_within
 from traceapp.trace.scope import Scope
@@ -91,11 +91,8 @@ def list_lot_doses(
         .join(Recipient, Recipient.id == Dose.recipient_id)
         .join(Site, Site.id == Dose.site_id)
         .where(Dose.lot_id == lot.id, scope.sites())
-        .order_by(Dose.at.desc(), Dose.id.desc())
     )
-    if cursor is not None:
-        before, last_id = decode_moment_cursor(cursor)
-        query = query.where(or_(Dose.at < before, and_(Dose.at == before, Dose.id < last_id)))
+    query = newest_first(query, Dose.at, Dose.id, cursor)
     rows = session.execute(query.limit(limit + 1)).all()
     return make_page(
         rows, limit, _recipient_document, lambda row: (format_moment(row[0].at), row[0].id)

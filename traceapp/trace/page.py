@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import Select, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from schemas.fields import parse_moment
 
-MOST = 1_000
+_Rows = Select[*tuple[Any, ...]]
 
 
 class CursorInvalid(ValueError):
@@ -44,6 +46,20 @@ def decode_moment_cursor(cursor: str) -> tuple[datetime, int]:
         return parse_moment(moment), row
     except ValueError as error:
         raise CursorInvalid("Expected the `next` of an earlier answer.") from error
+
+
+def newest_first(
+    query: _Rows,
+    at: InstrumentedAttribute[datetime],
+    row: InstrumentedAttribute[int],
+    cursor: str | None,
+) -> _Rows:
+    """A list by time, from behind the row in `cursor` on. Raises CursorInvalid."""
+    query = query.order_by(at.desc(), row.desc())
+    if cursor is None:
+        return query
+    before, last = decode_moment_cursor(cursor)
+    return query.where(or_(at < before, and_(at == before, row < last)))
 
 
 def make_page(

@@ -1,16 +1,16 @@
-"""What was refused and what was in conflict, newest first."""
+"""What was refused, newest first."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
-from traceapp.models.rejection import Conflict, Rejection
+from traceapp.models.rejection import Rejection
 from traceapp.models.site import Site
-from traceapp.trace.page import decode_moment_cursor, make_page
+from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.scope import Scope
 
 
@@ -18,40 +18,12 @@ def list_rejections(
     session: Session, scope: Scope, limit: int = 50, cursor: str | None = None
 ) -> dict[str, Any]:
     """A page of refusals; below the country only those that name a site in scope."""
-    query = (
-        select(Rejection)
-        .where(is_visible(scope, Rejection.site_code))
-        .order_by(Rejection.last_at.desc(), Rejection.id.desc())
-    )
-    if cursor is not None:
-        before, last_id = decode_moment_cursor(cursor)
-        same = and_(Rejection.last_at == before, Rejection.id < last_id)
-        query = query.where(or_(Rejection.last_at < before, same))
+    query = select(Rejection).where(is_visible(scope, Rejection.site_code))
+    query = newest_first(query, Rejection.last_at, Rejection.id, cursor)
     rows = session.scalars(query.limit(limit + 1)).all()
     return make_page(
         rows, limit, rejection_document, lambda row: (format_moment(row.last_at), row.id)
     )
-
-
-def list_conflicts(session: Session, scope: Scope, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest contradictions of known facts."""
-    rows = session.scalars(
-        select(Conflict)
-        .where(is_visible(scope, Conflict.site_code))
-        .order_by(Conflict.id.desc())
-        .limit(limit)
-    )
-    return [
-        {
-            "noun": row.noun,
-            "key": row.key,
-            "site": row.site_code,
-            "kept": row.kept,
-            "came": row.came,
-            "at": row.first_at,
-        }
-        for row in rows
-    ]
 
 
 def rejection_document(row: Rejection) -> dict[str, Any]:
