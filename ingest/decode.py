@@ -139,13 +139,13 @@ def _read_items(said: Said, name: str, schema: Schema) -> list[Any]:
     except NotJson as error:
         raise _Refused(Refusal("not_json", "", "JSON in UTF-8", str(error)[:256])) from None
     if isinstance(document, dict) and name not in document:
-        alone = _load(said, schema, document, "")
+        alone = _load(said, schema, document)
         return [] if alone is None else [alone]
     items = _items_of(said, document, name)
     if not 1 <= len(items) <= MAX_ITEMS:
         raise _Refused(Refusal("too_many" if items else "invalid", name,
                                f"1 to {MAX_ITEMS} {name}", f"{len(items)}"))  # fmt: skip
-    loaded = [_load(said, schema, item, f"[{place}]") for place, item in enumerate(items)]
+    loaded = [_load(said, schema, item, place) for place, item in enumerate(items)]
     said.places = [place for place, item in enumerate(loaded) if item is not None]
     return [loaded[place] for place in said.places]
 
@@ -172,16 +172,15 @@ def _ref_of(ref: Any) -> str:
     return ref
 
 
-def _load(said: Said, schema: Schema, item: Any, place: str) -> Any:
+def _load(said: Said, schema: Schema, item: Any, place: int | None = None) -> Any:
     try:
         return schema.load(item)
     except ValidationError as error:
         refusal = first_refusal(error, item)
-        dot = "." if place and refusal.field else ""
-        name = f"{place}{dot}{refusal.field}"[:128]
-        refusal = Refusal(refusal.reason, name, refusal.expected, refusal.got)
-        payload = msgspec.json.encode(item) if place else said.payload
-        said.rejected.append(Rejected(payload, refusal))
+        alone = Rejected(said.payload, refusal)
+        if place is not None:
+            alone = Rejected(msgspec.json.encode(item), refusal.at_place(place))
+        said.rejected.append(alone)
         return None
 
 

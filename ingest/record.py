@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,7 +18,6 @@ from traceapp.capture.receipt import Receipt
 from traceapp.capture.rejection import keep_rejection
 from traceapp.capture.status import record_status
 
-_PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
 #: Contradictions are kept by capture, beside what they contradict.
 _KEPT_ELSEWHERE = {"conflict"}
 
@@ -106,15 +104,11 @@ def _keep(session: Session, said: Said, rejected: Rejected, now: datetime) -> No
 
 def _placed(said: Said, refusal: Refusal) -> Rejected:
     """A refusal of a good item by its index, said by its place in the publisher's own list."""
-    found = _PLACE.match(refusal.field)
-    if not found:
-        return Rejected(said.payload, refusal)
-    index, rest = int(found[1]), found[2]
-    if said.places is None:
-        return Rejected(said.payload, replace(refusal, field=rest))
+    index, bare = refusal.split_place()
+    if index is None or said.places is None:
+        return Rejected(said.payload, bare)
     place = said.places[index]
-    name = f"[{place}].{rest}" if rest else f"[{place}]"
-    return Rejected(_item(said, place), replace(refusal, field=name[:128]))
+    return Rejected(_item(said, place), bare.at_place(place))
 
 
 def _item(said: Said, place: int) -> bytes:

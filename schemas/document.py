@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 from marshmallow import RAISE, Schema, ValidationError
 
 from schemas.fields import got
+
+_PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
 
 
 class Document(Schema):
@@ -32,6 +35,18 @@ class Refusal:
     field: str = ""
     expected: str = ""
     got: str = ""
+
+    def at_place(self, place: int) -> Refusal:
+        """The refusal said of one item of a list: `[2].at` is a field of the third."""
+        name = f"[{place}].{self.field}" if self.field else f"[{place}]"
+        return replace(self, field=name[:128])
+
+    def split_place(self) -> tuple[int | None, Refusal]:
+        """The place in a list and the refusal without it; None where no item was named."""
+        found = _PLACE.match(self.field)
+        if found is None:
+            return None, self
+        return int(found[1]), replace(self, field=found[2])
 
 
 class NotJson(ValueError):

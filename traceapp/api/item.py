@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +15,6 @@ from schemas.document import Refusal, first_refusal
 from traceapp.capture.receipt import Receipt
 from traceapp.capture.rejection import keep_rejection
 from traceapp.problem import Problem
-
-#: The record counts the items that it was given: `[2].at` is a field of the third of them.
-_PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -44,8 +40,7 @@ def load_items(came: Any, schema: Schema, name: str, most: int) -> Items:
             items.good.append(schema.load(item))
             items.places.append(place)
         except ValidationError as error:
-            refusal = first_refusal(error, item)
-            items.refused.append((place, replace(refusal, field=_at(place, refusal.field))))
+            items.refused.append((place, first_refusal(error, item).at_place(place)))
     return items
 
 
@@ -84,13 +79,9 @@ def answer_receipt(items: Items, receipt: Receipt, **more: Any) -> tuple[dict[st
 
 
 def _placed(items: Items, refusal: Refusal) -> tuple[int | None, Refusal]:
-    """Return a refusal of the record with the place of its item among all that came."""
-    counted = _PLACE.match(refusal.field)
+    """Return a refusal of the record, with the place of its item among all that came."""
+    counted, bare = refusal.split_place()
     if counted is None:
         return None, refusal
-    place = items.places[int(counted.group(1))]
-    return place, replace(refusal, field=_at(place, counted.group(2)))
-
-
-def _at(place: int, name: str) -> str:
-    return f"[{place}].{name}".rstrip(".")
+    place = items.places[counted]
+    return place, bare.at_place(place)
