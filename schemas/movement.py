@@ -49,6 +49,12 @@ class Movement:
     expires_on: date | None = None
     release: str | None = None
 
+    @property
+    def reporting_unit(self) -> tuple[str, str | None]:
+        """The field and the code of the unit whose site reports the step (contract §4)."""
+        arrives = self.step in ("commissioning", "receiving")
+        return ("to", self.target) if arrives else ("from", self.source)
+
 
 class MovementSchema(Document):
     """A movement of contract §4; each step asks for its own fields."""

@@ -8,7 +8,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from schemas.finding import MovementReceiptSchema
-from schemas.movement import Movement, MovementSchema
+from schemas.movement import MovementSchema
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import REPORTERS
 from traceapp.api.item import Items, answer_receipt, keep_refused, load_items
@@ -75,7 +75,7 @@ def _refuse_strangers(session: Session, scope: Scope, items: Items) -> None:
     """Let nobody report for a site outside their scope; nothing of such a body is taken."""
     errors: dict[str, list[str]] = {}
     for place, movement in zip(items.places, items.good, strict=True):
-        field, unit = _reporter(movement)
+        field, unit = movement.reporting_unit
         if unit and not scope.is_country and not reaches_unit(session, scope, unit):
             errors[f"[{place}].{field}"] = [f"There is no unit {unit} that you may report for."]
     if errors:
@@ -84,12 +84,5 @@ def _refuse_strangers(session: Session, scope: Scope, items: Items) -> None:
 
 def _site(session: Session, items: Items) -> str | None:
     """Return the site whose officers are to see what was refused, where it is known."""
-    units = [unit for _, unit in map(_reporter, items.good) if unit]
+    units = [unit for _, unit in (one.reporting_unit for one in items.good) if unit]
     return visitor().scope.site or (site_of_unit(session, units[0]) if units else None)
-
-
-def _reporter(movement: Movement) -> tuple[str, str | None]:
-    """Return the field and the code of the unit whose site reports (contract §4)."""
-    if movement.step in ("commissioning", "receiving"):
-        return "to", movement.target
-    return "from", movement.source

@@ -13,8 +13,8 @@ from schemas.dose import Dose, Recipient
 from schemas.lot import LotKey
 from traceapp.capture.insert import insert
 from traceapp.capture.ledger import book_dose
-from traceapp.capture.movement import know_lot
-from traceapp.capture.receipt import MOST_AHEAD
+from traceapp.capture.lot import know_lot
+from traceapp.capture.receipt import refuse_future
 from traceapp.capture.rejection import digest, keep_conflict
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.dose import Recipient as RecipientRow
@@ -58,8 +58,8 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
             kept = {"digest": known.digest}
             keep_conflict(session, "dose", dose.id, kept, mark, now, dose.site)
         return DoseOutcome(known.id, is_new=False, is_conflict=is_conflict)
-    if dose.at > now + MOST_AHEAD:
-        raise DoseRefused("at", "Expected a moment at most 24 hours ahead of its arrival.")
+    if future := refuse_future(dose.at, now):
+        raise DoseRefused(future.field, f"Expected {future.expected}.")
     site_id, unit_id = _places(session, dose)
     row = DoseRow(
         code=dose.id,

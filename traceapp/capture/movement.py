@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.document import Refusal
-from schemas.fields import format_moment
-from schemas.lot import LotKey
 from schemas.movement import STEPS, Movement
 from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.ledger import book
-from traceapp.capture.receipt import MOST_AHEAD, Receipt
-from traceapp.capture.rejection import canonical, digest, keep_conflict
+from traceapp.capture.lot import know_lot
+from traceapp.capture.receipt import Receipt, refuse_future
+from traceapp.capture.rejection import digest, keep_conflict
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement as MovementRow
 from traceapp.models.site import Site
@@ -55,8 +54,7 @@ def record_movements(
             try:
                 lot_id = _record(session, movement, message.site, now)
             except Refused as refused:
-                field = f"[{index}].{refused.refusal.field}"
-                receipt.refusals.append(replace(refused.refusal, field=field))
+                receipt.refusals.append(refused.refusal.at_place(index))
                 continue
             if lot_id is None:
                 receipt.repeated += 1
@@ -79,27 +77,10 @@ def _counting_carriers(session: Session, lot_ids: Collection[int]) -> set[int]:
     return sensors_of(session, counting) if counting else set()
 
 
-def reporter(session: Session, movement: Movement) -> str | None:
-    """The code of the site whose business a movement is; None where its unit is unknown."""
-    return _site_of(session, _reporting_unit(movement))
-
-
 def _site_of(session: Session, unit: str | None) -> str | None:
     return session.scalar(
         select(Site.code).join(Unit, Unit.site_id == Site.id).where(Unit.code == unit)
     )
-
-
-def know_lot(session: Session, key: LotKey) -> Lot:
-    """The lot of that key, noted as heard of where it is new."""
-    row = {"gtin": key.gtin, "number": key.number}
-    session.execute(insert(session, Lot).values(row).on_conflict_do_nothing())
-    return session.scalars(select(Lot).where(Lot.gtin == key.gtin, Lot.number == key.number)).one()
-
-
-def _reporting_unit(movement: Movement) -> str | None:
-    arrives = movement.step in ("commissioning", "receiving")
-    return movement.target if arrives else movement.source
 
 
 def _record(session: Session, movement: Movement, site: str | None, now: datetime) -> int | None:
@@ -111,11 +92,11 @@ def _record(session: Session, movement: Movement, site: str | None, now: datetim
     if known is not None:
         _compare(session, movement, known, content, site, now)
         return None
-    if movement.at > now + MOST_AHEAD:
-        ahead = "a moment at most 24 hours ahead of its arrival"
-        raise Refused(Refusal("future", "at", ahead, format_moment(movement.at)))
+    if future := refuse_future(movement.at, now):
+        raise Refused(future)
     places = _places(session, movement)
-    home = reporter(session, movement)
+    _, reporting = movement.reporting_unit
+    home = _site_of(session, reporting)
     if movement.step == "storing" and _site_of(session, movement.target) != home:
         raise Refused(Refusal("invalid", "to", f"a unit of {home}", str(movement.target)))
     if site is not None and home != site:
@@ -164,7 +145,6 @@ def _compare(
 def _content(movement: Movement) -> dict[str, Any]:
     content = asdict(movement)
     content["packs"] = sorted(movement.packs)
-    canonical(content)
     return content
 
 

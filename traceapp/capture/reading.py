@@ -16,7 +16,7 @@ from schemas.reading import Reading
 from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_readings
 from traceapp.capture.reading_row import insert_readings
-from traceapp.capture.receipt import MOST_AHEAD, Receipt
+from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import keep_conflict
 from traceapp.db import among
 from traceapp.models.reading import Reading as ReadingRow
@@ -66,8 +66,8 @@ def record_readings(
     for message, receipt in zip(messages, receipts, strict=True):
         sensor_id = sensors[message.sensor]
         for index, reading in enumerate(message.readings):
-            if reading.at > now + MOST_AHEAD:
-                receipt.refusals.append(_from_the_future(index, reading))
+            if future := refuse_future(reading.at, now):
+                receipt.refusals.append(future.at_place(index))
                 continue
             key = sensor_id, reading.at
             come = _Come(reading, receipt, message.sensor, index)
@@ -133,11 +133,6 @@ def _sensor_ids(session: Session, codes: Collection[str]) -> dict[str, int]:
     return {row.code: row.id for row in rows}
 
 
-def _from_the_future(index: int, reading: Reading) -> Refusal:
-    expected = "a moment at most 24 hours ahead of its arrival"
-    return Refusal("future", f"[{index}].at", expected, format_moment(reading.at))
-
-
 def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datetime) -> None:
     kept = _kept(session, [key for key, *_ in repeats])
     for key, (reading, receipt, code, place) in repeats:
@@ -149,14 +144,13 @@ def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datet
         held = {name: getattr(row, name) for name in ("at", *_MEASURED)}
         keep_conflict(session, "reading", name, held, asdict(reading), now)
         differing = next(n for n in _MEASURED if getattr(row, n) != getattr(reading, n))
-        receipt.refusals.append(
-            Refusal(
-                "conflict",
-                f"[{place}].{differing}",
-                str(getattr(row, differing)),
-                f"{getattr(reading, differing)} at {format_moment(reading.at)}",
-            )
+        refusal = Refusal(
+            "conflict",
+            differing,
+            str(getattr(row, differing)),
+            f"{getattr(reading, differing)} at {format_moment(reading.at)}",
         )
+        receipt.refusals.append(refusal.at_place(place))
 
 
 def _kept(session: Session, keys: Sequence[_Key]) -> dict[_Key, ReadingRow]:

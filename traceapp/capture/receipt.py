@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from schemas.document import Refusal
+from schemas.fields import format_moment
 
 #: What says that it happened further ahead than this comes from a wrong clock. A reading would
 #: hide silence, a movement or a dose would stand above all that follow it.
-MOST_AHEAD = timedelta(hours=24)
+_MOST_AHEAD = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -23,3 +24,11 @@ class Receipt:
     @property
     def refused(self) -> int:
         return len(self.refusals)
+
+
+def refuse_future(at: datetime, now: datetime) -> Refusal | None:
+    """The refusal of what says that it happened too far ahead of its arrival."""
+    if at <= now + _MOST_AHEAD:
+        return None
+    expected = "a moment at most 24 hours ahead of its arrival"
+    return Refusal("future", "at", expected, format_moment(at))
