@@ -98,7 +98,7 @@ class MqttBroker:
         self._epoch = 0
         self._inbox: list[Delivery] = []
         self._inbox_bytes = 0
-        self._is_accepted = False
+        self._is_accepted = self._is_subscribed = self._has_session = False
         self._is_leaving = False
         self._connected_at = 0.0
         self._next_try_at = 0.0
@@ -128,8 +128,8 @@ class MqttBroker:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the broker has accepted us and the connection lives as far as we know."""
-        return self._is_accepted
+        """Whether the broker has accepted us and our subscription, as far as we know."""
+        return self._is_subscribed
 
     def take(self, most: int, wait_s: float) -> list[Delivery]:
         """Return what is there, at most about `most` messages; wait only while there is none."""
@@ -237,7 +237,7 @@ class MqttBroker:
         self._is_accepted = True
         self._epoch += 1
         self._connected_at = time.monotonic()
-        log.info("connected", epoch=self._epoch, has_session=flags.session_present)
+        self._has_session = bool(flags.session_present)
         if self._epoch > 1 and not flags.session_present:
             log.error("session_lost", meaning="what the broker held for us is gone")
         # Asked for each time: a session that lived through an upgrade knows only the old filters.
@@ -248,11 +248,14 @@ class MqttBroker:
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             raise BrokerRefused(f"The broker refused the subscription to {SUBSCRIPTION}.")
+        # Said only now: what is published before the subscription stands passes us by.
+        self._is_subscribed = True
+        log.info("connected", epoch=self._epoch, has_session=self._has_session)
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        self._is_accepted = False
+        self._is_accepted = self._is_subscribed = False
         if self._connected_at and time.monotonic() - self._connected_at >= _GOOD_CONNECTION_S:
             self._delay_s = 0.0
         tell = log.info if self._is_leaving else log.warning

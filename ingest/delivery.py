@@ -31,7 +31,7 @@ class Broker(Protocol):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the broker has accepted us and the connection lives as far as we know."""
+        """Whether the broker has accepted us and our subscription, as far as we know."""
 
     def take(self, most: int, wait_s: float) -> list[Delivery]:
         """Return what is there, at most about `most` messages; wait only while there is none."""

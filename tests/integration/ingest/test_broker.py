@@ -55,7 +55,6 @@ class _PatientBroker(MqttBroker):
 
     def wait_for_connection(self) -> None:
         self.kept = _take_until(super().take, lambda _: self.is_connected)
-        self.kept += super().take(1, 0.1)  # The answer to the subscription comes here at last.
 
     def take(self, most: int, wait_s: float) -> list[Delivery]:
         kept, self.kept = self.kept, []
