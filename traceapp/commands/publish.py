@@ -112,7 +112,7 @@ def publish(  # noqa: PLR0913 - one argument for each option
             gateway = Gateway(site, url, buffer, Pace(batch, in_flight, patience), run, voice)
             source = _source(file, buffer, is_followed=not once, is_over=is_over, voice=voice)
             intake = Intake(source, buffer, Numbering(run), voice, _confirm(confirm))
-            with _progress(is_shown=once) as show:
+            with closing(source), _progress(is_shown=once) as show:
                 gateway.run(intake, is_over, timeout if once else None, show)
             _sum_up(gateway, intake)
     except (BufferTaken, BrokerUnreachable, GaveUp, NotKept, OSError) as failure:

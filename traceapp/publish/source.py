@@ -42,6 +42,10 @@ class Source(Protocol):
         """Return what has come, waiting a moment at most."""
         ...
 
+    def close(self) -> None:
+        """Read no more."""
+        ...
+
 
 class Splitter:
     """Cuts bytes into lines, and holds an unfinished one."""
@@ -82,6 +86,9 @@ class Pipe:
             return Portion(self._splitter.split(content))
         return Portion(self._splitter.end(), is_last=True)
 
+    def close(self) -> None:
+        """Read no more; the pipe is its owner's to close."""
+
 
 class GrowingFile:
     """A file that somebody appends to; it is followed through a rotation by renaming."""
@@ -115,6 +122,12 @@ class GrowingFile:
         self._head = (self._head + content)[:_HEAD_BYTES]
         return Portion(self._splitter.split(content), self._position())
 
+    def close(self) -> None:
+        """Read no more."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
     def _position(self) -> Position:
         taken = self._offset - len(self._splitter.rest)
         return Position(str(self._path), self._head[:taken], taken)
@@ -129,8 +142,8 @@ class GrowingFile:
         assert self._file is not None
         content = self._file.read()
         lines = self._splitter.split(content) + self._splitter.end()
-        self._file.close()
-        self._file, self._known, self._splitter = None, None, Splitter()
+        self.close()
+        self._known, self._splitter = None, Splitter()
         return Portion(lines, Position(str(self._path), b"", 0))
 
     def _last(self) -> Portion:
