@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_silence
 from traceapp.models.excursion import Run
-from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.rules.judging import Pace
 from traceapp.watch.post import load_posts
+from traceapp.watch.sample import newest_at
 
 
 def notice_silence(session: Session, now: datetime) -> int:
@@ -26,20 +26,13 @@ def notice_silence(session: Session, now: datetime) -> int:
 
 
 def _silent_sensors(session: Session, now: datetime) -> list[int]:
-    newest = (
-        select(Reading.at)
-        .where(Reading.sensor_id == Sensor.id, ~Reading.is_implausible)
-        .order_by(Reading.at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     is_noticed = (
         select(Run.id)
         .where(Run.sensor_id == Sensor.id, Run.rule == "silence", Run.ended_at.is_(None))
         .exists()
     )
     rows: Sequence[Any] = session.execute(
-        select(Sensor.id, Sensor.interval_s, Sensor.silence_s, newest).where(
+        select(Sensor.id, Sensor.interval_s, Sensor.silence_s, newest_at()).where(
             Sensor.is_registered, ~is_noticed
         )
     ).all()

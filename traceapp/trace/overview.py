@@ -17,7 +17,9 @@ from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.trace.excursion import Wanted, list_excursions
+from traceapp.trace.rejection import is_visible
 from traceapp.trace.scope import Scope
+from traceapp.watch.sample import newest_at
 
 _MOST = 500
 
@@ -49,29 +51,22 @@ def _count(session: Session, query: Any) -> int:
 
 
 def _units(session: Session, scope: Scope) -> list[dict[str, Any]]:
-    newest = (
-        select(Reading.at)
-        .where(Reading.sensor_id == Sensor.id, ~Reading.is_implausible)
-        .order_by(Reading.at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     rows: Sequence[Any] = session.execute(
-        select(Unit, Site, Sensor.id, newest)
+        select(Unit, Site, Reading.at, Reading.celsius)
         .join(Site, Site.id == Unit.site_id)
         .outerjoin(Attachment, (Attachment.unit_id == Unit.id) & Attachment.until_at.is_(None))
         .outerjoin(Sensor, Sensor.id == Attachment.sensor_id)
+        .outerjoin(Reading, (Reading.sensor_id == Sensor.id) & (Reading.at == newest_at()))
         .where(scope.sites())
         .order_by(Site.code, Unit.code)
         .limit(_MOST)
     ).all()
     states = _states(session, scope)
     documents: dict[int, dict[str, Any]] = {}
-    for unit, site, sensor_id, at in rows:
+    for unit, site, at, celsius in rows:
         document = documents.setdefault(unit.id, _unit(unit, site, states.get(unit.id)))
         if at is not None and (document["last_at"] is None or at > document["last_at"]):
-            reading = session.get_one(Reading, (sensor_id, at))
-            document |= {"last_at": at, "last_celsius": reading.celsius}
+            document |= {"last_at": at, "last_celsius": celsius}
             document["state"] = states.get(unit.id, "fine")
     return list(documents.values())
 
@@ -126,6 +121,4 @@ def _outbox(session: Session, scope: Scope) -> dict[str, int]:
 
 def _rejections(session: Session, scope: Scope) -> int:
     query = select(func.count(Rejection.id)).where(Rejection.replayed_at.is_(None))
-    if not scope.is_country:
-        query = query.where(Rejection.site_code.in_(select(Site.code).where(scope.sites())))
-    return _count(session, query)
+    return _count(session, query.where(is_visible(scope, Rejection.site_code)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.orm import Session, aliased
 
 from traceapp.db import among
@@ -27,20 +27,24 @@ _COLUMNS = (
 )
 
 
-def newest_samples(session: Session, sensor_ids: Collection[int]) -> dict[int, Sample]:
-    """The newest usable reading of each sensor that has one."""
-    other = aliased(Reading)
-    newest = (
-        select(other.at)
-        .where(other.sensor_id == Sensor.id, ~other.is_implausible)
-        .order_by(other.at.desc())
+def newest_at() -> ScalarSelect[datetime]:
+    """When each sensor of a query was usably heard last; its key answers that alone."""
+    heard = aliased(Reading)
+    return (
+        select(heard.at)
+        .where(heard.sensor_id == Sensor.id, ~heard.is_implausible)
+        .order_by(heard.at.desc())
         .limit(1)
         .correlate(Sensor)
         .scalar_subquery()
     )
+
+
+def newest_samples(session: Session, sensor_ids: Collection[int]) -> dict[int, Sample]:
+    """The newest usable reading of each sensor that has one."""
     rows = session.execute(
         select(Sensor.id, *_COLUMNS)
-        .join(Reading, (Reading.sensor_id == Sensor.id) & (Reading.at == newest))
+        .join(Reading, (Reading.sensor_id == Sensor.id) & (Reading.at == newest_at()))
         .where(among(session, Sensor.id, sensor_ids))
     )
     return {sensor_id: Sample(*measured) for sensor_id, *measured in rows}
