@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import Outbox, is_waiting
 
 #: Longer than the longest conversation with a mail server that is still alive.
 LEASE = timedelta(minutes=5)
@@ -34,7 +34,7 @@ class Claim:
 
 def count_waiting(session: Session) -> int:
     """How many e-mails have not left and were not given up."""
-    waiting = select(func.count()).select_from(Outbox).where(_is_waiting())
+    waiting = select(func.count()).select_from(Outbox).where(is_waiting())
     return session.scalar(waiting) or 0
 
 
@@ -92,13 +92,9 @@ def delay_after(attempts: int) -> timedelta:
     return min(_FIRST_DELAY * doubled, _LONGEST_DELAY)
 
 
-def _is_waiting() -> ColumnElement[bool]:
-    return and_(Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None))
-
-
 def _is_claimable(now: datetime) -> ColumnElement[bool]:
     is_free = or_(Outbox.claimed_until.is_(None), Outbox.claimed_until <= now)
-    return and_(_is_waiting(), Outbox.due_at <= now, is_free)
+    return and_(is_waiting(), Outbox.due_at <= now, is_free)
 
 
 def _is_held(claimed: Claim) -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from traceapp.alerts.smtp import NotSent
 from traceapp.capture.heartbeat import beat
 from traceapp.db import Database
 from traceapp.log import where
+from traceapp.models.outbox import WITHDRAWN
 from traceapp.trace.alert import excursion_facts
 
 _BEAT_EVERY = timedelta(seconds=5)
@@ -47,7 +48,7 @@ class Mailer(Protocol):
 class Sender:
     """Sends what the outbox owes; `turn` is one look into it, for tests too.
 
-    Without a mailer the e-mails stay in the outbox, and the heartbeat says so to the pages.
+    Without a mailer the e-mails stay in the outbox, and the heartbeat says so.
     """
 
     database: Database
@@ -83,7 +84,7 @@ class Sender:
         try:
             message = self._compose(claimed)
             if message is None:
-                self._give_up(claimed, "withdrawn")
+                self._give_up(claimed, WITHDRAWN)
                 return True
             assert self.mailer is not None
             self.mailer.send(message, self.mail_from, claimed.email)
@@ -129,7 +130,7 @@ class Sender:
         return not error.is_servers
 
     def _give_up(self, claimed: Claim, said: str) -> None:
-        self.failed += said != "withdrawn"
+        self.failed += said != WITHDRAWN
         log.error("given_up", excursion=claimed.excursion_id, mail=claimed.id)
         with self.database.begin() as session:
             give_up(session, claimed, said, self.clock())

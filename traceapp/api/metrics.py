@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from traceapp.access.guard import public
 from traceapp.doors import Doors
 from traceapp.models.excursion import Excursion
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import is_waiting
 from traceapp.models.rejection import Rejection
 
 blueprint = Blueprint("metrics", __name__)
@@ -41,9 +41,7 @@ class _Waiting(Collector):
         """Count anew; a database that cannot be reached is a figure, not an error."""
         counts = {
             "traceapp_open_excursions": select(func.count()).where(Excursion.state == "open"),
-            "traceapp_outbox_waiting": select(func.count()).where(
-                Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None)
-            ),
+            "traceapp_outbox_waiting": select(func.count()).where(is_waiting()),
             "traceapp_rejections": select(func.count()).select_from(Rejection),
         }
         found: dict[str, float] = {"traceapp_database_up": 0}

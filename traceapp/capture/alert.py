@@ -11,7 +11,7 @@ from traceapp.capture.insert import insert
 from traceapp.models.contact import Contact
 from traceapp.models.division import division_chain
 from traceapp.models.excursion import Excursion
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import WITHDRAWN, Outbox
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 
@@ -49,5 +49,5 @@ def withdraw_alerts(session: Session, excursion: Excursion, now: datetime) -> No
             Outbox.sent_at.is_(None),
             Outbox.claimed_until.is_(None),
         )
-        .values(given_up_at=now, last_error="withdrawn")
+        .values(given_up_at=now, last_error=WITHDRAWN)
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
+
+#: What stands for an error where nothing failed: later readings took the episode back.
+WITHDRAWN = "withdrawn"
 
 
 class Outbox(Base):
     """One e-mail about one excursion to one contact: written with the excursion, sent after it.
 
     `claimed_until` is the lease of the sender that has it in hand; a crash lets it lapse and
-    another sender repeats the e-mail. `given_up_at` is set when the server refused for good.
+    another sender repeats the e-mail. `given_up_at` is set when the server refused for good, or
+    when the episode turned out not to have been: then `last_error` is WITHDRAWN.
     """
 
     __tablename__ = "outbox"
@@ -33,3 +37,13 @@ class Outbox(Base):
     last_error: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     given_up_at: Mapped[datetime | None]
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """The condition that an e-mail has not left and was not given up."""
+    return and_(Outbox.sent_at.is_(None), Outbox.given_up_at.is_(None))
+
+
+def is_failed() -> ColumnElement[bool]:
+    """The condition that an e-mail should have left and could not."""
+    return and_(Outbox.given_up_at.is_not(None), Outbox.last_error.is_distinct_from(WITHDRAWN))

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.excursion import Excursion
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import Outbox, is_failed, is_waiting
 from traceapp.models.reading import Reading
 from traceapp.models.rejection import Rejection
 from traceapp.models.sensor import Attachment, Sensor
@@ -110,12 +110,10 @@ def _outbox(session: Session, scope: Scope) -> dict[str, int]:
         .join(Site, Site.id == Unit.site_id)
         .where(scope.sites())
     )
-    is_failed = Outbox.given_up_at.is_not(None)
-    waiting = mails.where(Outbox.sent_at.is_(None), ~is_failed)
     return {
-        "waiting": _count(session, waiting),
+        "waiting": _count(session, mails.where(is_waiting())),
         "sent": _count(session, mails.where(Outbox.sent_at.is_not(None))),
-        "failed": _count(session, mails.where(is_failed)),
+        "failed": _count(session, mails.where(is_failed())),
     }
 
 

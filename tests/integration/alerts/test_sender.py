@@ -20,6 +20,8 @@ from traceapp.db import Database
 from traceapp.models.excursion import Excursion
 from traceapp.models.heartbeat import Heartbeat
 from traceapp.models.outbox import Outbox
+from traceapp.trace.overview import overview
+from traceapp.trace.scope import Scope
 
 
 def sender_of(database: Database, mailer: Mailer | None, clock: Clock) -> Sender:
@@ -146,6 +148,8 @@ def test_an_episode_that_was_taken_back_owes_nothing(sender: Sender, mailbox: Ma
     assert sender.turn() == 0
     assert mailbox.mails == []
     assert {row.last_error for row in rows(sender.database)} == {"withdrawn"}
+    with sender.database.read() as session:
+        assert overview(session, Scope(), NOW)["outbox"] == {"waiting": 0, "sent": 0, "failed": 0}
 
 
 def test_an_address_that_is_none_does_not_hold_up_the_others(
