@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.registry_error import RegistryError, past
-from traceapp.models.division import division_prefix
+from traceapp.models.division import is_within
 from traceapp.models.profile import Profile
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit, UnitProfile
@@ -71,6 +71,5 @@ def _units(session: Session, code: str, division: str, site: str | None) -> list
     if site is not None:
         query = query.where(Site.code == site)
     elif division:
-        prefix = division_prefix(division)
-        query = query.where(Site.division_code.startswith(prefix, autoescape=True))
+        query = query.where(is_within(Site.division_code, division))
     return list(session.scalars(query))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
+from typing import Any
+
+from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base
@@ -31,3 +33,9 @@ def division_prefix(code: str) -> str:
     while code.endswith("00"):
         code = code[:-2]
     return code
+
+
+def is_within(column: Any, division: str) -> ColumnElement[bool]:
+    """The condition that `column` names a division or one below it; "" is the whole country."""
+    condition: ColumnElement[bool] = column.startswith(division_prefix(division), autoescape=True)
+    return condition

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
-from traceapp.models.division import division_prefix
+from traceapp.models.division import is_within
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.outbox import Outbox
 from traceapp.models.site import Site
@@ -45,8 +45,7 @@ class Wanted:
         if self.site is not None:
             yield Site.code == self.site
         if self.division is not None:
-            prefix = division_prefix(self.division)
-            yield Site.division_code.startswith(prefix, autoescape=True)
+            yield is_within(Site.division_code, self.division)
         if self.from_at is not None:
             yield or_(Excursion.ended_at.is_(None), Excursion.ended_at > self.from_at)
         if self.until_at is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.contact import Contact
-from traceapp.models.division import Division, division_chain, division_prefix
+from traceapp.models.division import Division, division_chain, is_within
 from traceapp.models.product import Product
 from traceapp.models.profile import Profile
 from traceapp.models.sensor import Attachment, Sensor
@@ -32,7 +32,7 @@ class _Noun:
 def list_nouns(
     session: Session, scope: Scope, kind: str, limit: int = 100, cursor: str | None = None
 ) -> dict[str, Any]:
-    """A page of a kind (division, site, unit, sensor, product, contact), by code."""
+    """A page of a kind of the registry, by code."""
     noun = _NOUNS[kind]
     query = noun.rows(scope).order_by(noun.key)
     if cursor is not None:
@@ -126,8 +126,7 @@ def _contacts(scope: Scope) -> Any:
     if scope.site is not None:  # One site sees whom its own division tells.
         own = select(Site.division_code).where(scope.sites())
         return select(Contact).where(Contact.division_code.in_(own))
-    prefix = division_prefix(scope.division)
-    return select(Contact).where(Contact.division_code.startswith(prefix, autoescape=True))
+    return select(Contact).where(is_within(Contact.division_code, scope.division))
 
 
 def _contact(row: Any) -> dict[str, Any]:
@@ -153,14 +152,12 @@ def _profiles(scope: Scope) -> Any:
         return profiles
     inside = select(Site.code).where(scope.sites())
     above = [*division_chain(scope.division), ""] if scope.division else [""]
-    prefix = division_prefix(scope.division)
     return profiles.where(
         or_(
             Profile.site_code.in_(inside),
             Profile.site_code.is_(None)
             & or_(
-                Profile.division_code.in_(above),
-                Profile.division_code.startswith(prefix, autoescape=True),
+                Profile.division_code.in_(above), is_within(Profile.division_code, scope.division)
             ),
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, true
 
-from traceapp.models.division import division_prefix
+from traceapp.models.division import division_prefix, is_within
 from traceapp.models.site import Site
 
 
@@ -35,8 +35,8 @@ class Scope:
     def sites(self, site: Any = Site) -> ColumnElement[bool]:
         """The condition that a row of `site` (the table's class or an alias of it) is inside."""
         conditions: list[ColumnElement[bool]] = []
-        if prefix := division_prefix(self.division):
-            conditions.append(site.division_code.startswith(prefix, autoescape=True))
+        if self.division:
+            conditions.append(is_within(site.division_code, self.division))
         if self.site is not None:
             conditions.append(site.code == self.site)
         return and_(true(), *conditions)
