@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
+from traceapp.rules.calendar import CHINA
 from traceapp.trace.alert import ExcursionFacts, LotStanding
 
-#: China has one time and has had no summer time since 1991, so no time zone database is needed.
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 _MOST_LOTS = 50
 
 

@@ -7,9 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
+from traceapp.rules.calendar import CHINA
 from traceapp.simulate import district as d
 from traceapp.simulate.district import Document
-from traceapp.simulate.physics import CHINA
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-CHINA = timezone(timedelta(hours=8))
+from traceapp.rules.calendar import CHINA
+
 MINUTE = timedelta(minutes=1)
 SENSOR_NOISE_CELSIUS = 0.01
 PROBE_LAG_MINUTES = 3.0

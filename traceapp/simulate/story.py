@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from traceapp.rules.calendar import CHINA
 from traceapp.simulate import district as d
 from traceapp.simulate.district import Document, Unit
 from traceapp.simulate.journey import Journey, Lot, deliver, identifier
-from traceapp.simulate.physics import CHINA, MINUTE, Equipment, Outage, samples
+from traceapp.simulate.physics import MINUTE, Equipment, Outage, samples
 from traceapp.simulate.recorder import Reading, recorded
 
 NIGHT_UNIT, ROAD_UNIT, LIVE_UNIT = "PX-FY-01", d.VAN, "PX-YY-01"

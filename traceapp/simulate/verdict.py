@@ -11,11 +11,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from traceapp.rules.calendar import CHINA
 from traceapp.simulate import district as d
 from traceapp.simulate.desk import Desk
 from traceapp.simulate.journey import Lot
 from traceapp.simulate.judge import Expected, Point, judge, minutes_above
-from traceapp.simulate.physics import CHINA
 from traceapp.simulate.story import NIGHT_UNIT, ROAD_UNIT, Injection, Story
 from traceapp.simulate.telling import Telling
 

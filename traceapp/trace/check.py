@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -17,6 +17,7 @@ from traceapp.models.movement import Movement
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.rules.calendar import CHINA
 from traceapp.rules.exposure import Limits
 from traceapp.rules.gs1 import read_element_string
 from traceapp.rules.ledger import balance
@@ -25,9 +26,6 @@ from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
 from traceapp.trace.lot import find_lot, load_postings
 from traceapp.trace.path import certain_exposure, possible_exposures
-
-#: China keeps one time: a day of expiry ends at midnight there.
-_CALENDAR = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,8 @@ def _findings_of_lot(session: Session, lot: Lot, at: datetime) -> list[dict[str,
     )
     if was_made is None:
         found.append(finding("lot_unknown"))
-    if lot.expires_on and at.astimezone(_CALENDAR).date() > lot.expires_on:
+    # A day of expiry ends at midnight in China.
+    if lot.expires_on and at.astimezone(CHINA).date() > lot.expires_on:
         found.append(finding("lot_expired", day=lot.expires_on.isoformat()))
     return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from math import ceil, floor
 from typing import Any
@@ -84,7 +84,7 @@ class _Plane:
         return round(HEIGHT - BOTTOM - (celsius - self.lowest) * self._degree, 1)
 
 
-def draw_curve(series: dict[str, Any], timezone: Any) -> Curve:
+def draw_curve(series: dict[str, Any], timezone: tzinfo) -> Curve:
     """Lay out a series document of contract §5; hours are drawn in `timezone`."""
     begin, end = _moment(series["from"]), _moment(series["to"])
     points = [(_moment(p["at"]), float(p["celsius"]), p.get("sensor")) for p in series["points"]]
@@ -139,7 +139,7 @@ def _temperatures(plane: _Plane, step: float, lowest: float, highest: float) -> 
     return [Tick(plane.y(value), text) for value, text in zip(values, texts, strict=True)]
 
 
-def _hours(plane: _Plane, begin: datetime, end: datetime, timezone: Any) -> list[Tick]:
+def _hours(plane: _Plane, begin: datetime, end: datetime, timezone: tzinfo) -> list[Tick]:
     hours = (end - begin).total_seconds() / 3600
     step = next((s for s in _HOUR_STEPS if hours / s <= _MOST_COLUMNS), _HOUR_STEPS[-1])
     here = begin.astimezone(timezone)

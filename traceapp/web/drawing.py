@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, request, url_for
@@ -12,13 +12,12 @@ from schemas.fields import format_moment, parse_moment
 from traceapp.access.csrf import FIELD, csrf_token
 from traceapp.access.guard import visitor_if_any
 from traceapp.doors import doors
+from traceapp.rules.calendar import CHINA
 from traceapp.web import curve
 from traceapp.web.labels import label
 from traceapp.web.language import gettext, language_of_request, ngettext
 from traceapp.web.names import name_of
 
-#: China has had one time and no summer time since 1991; pages show it and say so.
-BEIJING = timezone(timedelta(hours=8))
 _HOUR, _DAY = 60, 24 * 60
 _CURVE_SIZE = {
     "width": curve.WIDTH,
@@ -88,7 +87,7 @@ def moment(value: datetime | str | None, with_seconds: bool = False) -> Markup:
     if value is None:
         return Markup('<span class="none">–</span>')
     at = as_moment(value)
-    shown = at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M" + (":%S" if with_seconds else ""))
+    shown = at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M" + (":%S" if with_seconds else ""))
     return Markup('<time datetime="{}">{}</time>').format(format_moment(at), shown)
 
 

@@ -14,11 +14,11 @@ from traceapp.access.mask import mask_mails
 from traceapp.access.role import READERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
+from traceapp.rules.calendar import CHINA
 from traceapp.trace.excursion import Wanted, excursion_document, list_excursions
 from traceapp.trace.impact import trace_impact
 from traceapp.trace.series import unit_series
 from traceapp.web.curve import Curve, draw_curve
-from traceapp.web.drawing import BEIJING
 from traceapp.web.names import learn_names
 
 blueprint = Blueprint("excursion", __name__)
@@ -66,4 +66,4 @@ def _curve(session: Session, document: dict[str, Any], now: datetime) -> Curve |
     margin = max((end - begin) / 4, timedelta(hours=1))
     last = max(min(end + margin, now), end)
     series = unit_series(session, document["unit"], begin - margin, last, _POINTS)
-    return draw_curve(series, BEIJING) if series else None
+    return draw_curve(series, CHINA) if series else None

@@ -11,11 +11,11 @@ from traceapp.access.guard import allow, visitor
 from traceapp.access.role import READERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
+from traceapp.rules.calendar import CHINA
 from traceapp.trace.holding import holdings_of_unit
 from traceapp.trace.registry import get_noun
 from traceapp.trace.series import unit_series
 from traceapp.web.curve import draw_curve
-from traceapp.web.drawing import BEIJING
 from traceapp.web.names import learn_names
 
 blueprint = Blueprint("unit", __name__)
@@ -53,7 +53,7 @@ def _shown(code: str) -> dict[str, Any]:
     return {
         "unit": found,
         "series": series,
-        "curve": draw_curve(series, BEIJING),
+        "curve": draw_curve(series, CHINA),
         "holdings": holdings,
         "hours": hours,
         "spans": SPANS,

@@ -13,9 +13,9 @@ from tests.unit.web import documents
 from traceapp.access.visitor import Visitor
 from traceapp.app import create_app
 from traceapp.db import open_database
+from traceapp.rules.calendar import CHINA
 from traceapp.trace.scope import Scope
 from traceapp.web.curve import draw_curve
-from traceapp.web.drawing import BEIJING
 
 NAMES = {
     ("site", "4514810001"): ("凭祥市妇幼保健院接种点", "Pingxiang Maternity Clinic"),
@@ -52,7 +52,7 @@ _REJECTION = {
 
 def contexts() -> dict[str, dict[str, Any]]:
     """Return what each page is drawn from."""
-    curve = draw_curve(documents.series(), BEIJING)
+    curve = draw_curve(documents.series(), CHINA)
     recipient = {"name": "张*", "document": "4514**********1234"}
     dose = {"id": "dose-1", "at": documents.at(26), "site": "4514810001", "recipient": recipient}
     unit = {"series": documents.series(), "curve": curve, "hours": 24, "spans": (6, 24, 168)}
