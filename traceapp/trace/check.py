@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot, Pack
-from traceapp.models.movement import Movement
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
@@ -24,7 +23,7 @@ from traceapp.rules.ledger import balance
 from traceapp.trace.exposure import Climate, limits_of
 from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
-from traceapp.trace.lot import find_lot, load_postings
+from traceapp.trace.lot import find_lot, is_made, load_postings
 from traceapp.trace.path import certain_exposure, possible_exposures
 
 
@@ -105,12 +104,7 @@ def _units(session: Session, intended: Intended) -> list[int]:
 
 def _findings_of_lot(session: Session, lot: Lot, at: datetime) -> list[dict[str, Any]]:
     found = []
-    was_made = session.scalar(
-        select(Movement.id)
-        .where(Movement.lot_id == lot.id, Movement.step == "commissioning")
-        .limit(1)
-    )
-    if was_made is None:
+    if not is_made(session, lot):
         found.append(finding("lot_unknown"))
     # A day of expiry ends at midnight in China.
     if lot.expires_on and at.astimezone(CHINA).date() > lot.expires_on:

@@ -17,7 +17,7 @@ from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Posting, balance
 from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.finding import finding
-from traceapp.trace.lot import load_postings, lot_document, source_document
+from traceapp.trace.lot import is_made, load_postings, lot_document, source_document
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.place import Places
 from traceapp.trace.reach import find_lot_within
@@ -188,10 +188,7 @@ def _holdings(
 
 def _findings(session: Session, lot: Lot, places: Places, inside: set[int]) -> list[dict[str, Any]]:
     found = []
-    made = session.scalar(
-        select(Movement.id).where(Movement.lot_id == lot.id, Movement.step == "commissioning")
-    )
-    if made is None:
+    if not is_made(session, lot):
         found.append({**finding("lot_unknown"), "site": None, "movement": None, "dose": None})
     rows = session.execute(
         select(Finding, Movement.code, Dose.code)

@@ -20,6 +20,12 @@ def find_lot(session: Session, gtin: str, number: str) -> Lot | None:
     return session.scalar(select(Lot).where(Lot.gtin == gtin, Lot.number == number))
 
 
+def is_made(session: Session, lot: Lot) -> bool:
+    """Whether some movement says that the lot was made."""
+    made = select(Movement.id).where(Movement.lot_id == lot.id, Movement.step == "commissioning")
+    return session.scalar(made.limit(1)) is not None
+
+
 def lot_document(session: Session, lot: Lot) -> dict[str, Any]:
     """How a lot is named, with its product's name."""
     product = session.get(Product, lot.gtin)
