@@ -56,7 +56,7 @@ class MailServerAddress(ServerAddress):
 
 @dataclass(frozen=True)
 class BindAddress:
-    """Where the web listens."""
+    """Where a process of ours listens."""
 
     host: str
     port: int

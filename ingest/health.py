@@ -11,7 +11,7 @@ from schemas.fields import format_moment
 from traceapp.capture.heartbeat import beat
 from traceapp.db import Database
 
-#: How old a heartbeat may be before `/readyz` should doubt the ingester: three missed beats.
+#: Whoever watches the table may doubt an ingester after three missed beats (docs/operations.md).
 BEAT_EVERY = timedelta(seconds=5)
 #: A step that lasts longer hangs. A database that is away is waited for in many short waits, and
 #: a locked SQLite file for half a minute, so nothing honest takes this long.

@@ -1,4 +1,4 @@
-"""Every figure that the ingester counts, with its meaning; docs/operations may quote these."""
+"""Every figure that the ingester counts, with its meaning (docs/operations.md)."""
 
 from __future__ import annotations
 

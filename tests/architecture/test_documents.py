@@ -13,9 +13,7 @@ import pytest
 
 from config import Settings
 from config.settings import variable_of
-from ingest.metrics import REGISTRY
 from tests.architecture.sources import PACKAGES, ROOT, imported_packages, python_files, tree_of
-from traceapp.api.metrics import MEANINGS
 
 _CONFIGURATION = ROOT / "docs" / "configuration.md"
 
@@ -50,12 +48,6 @@ def test_every_setting_has_its_sentence_beside_it() -> None:
         and not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant))
     ]
     assert without == []
-
-
-def test_every_metric_stands_in_the_operations_page() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    names = {*MEANINGS, *(metric.name for metric in REGISTRY.collect())}
-    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-test"])

@@ -107,7 +107,6 @@ _JUDGES: dict[str, Callable[[Rule, Sample, Sample | None], bool | None]] = {
     "silence": _says_nothing,
     "missing": _says_nothing,
 }
-SIDES = tuple(_JUDGES)
 
 
 @dataclass(frozen=True, slots=True)
