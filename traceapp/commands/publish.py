@@ -14,8 +14,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from sqlalchemy.exc import DBAPIError
 
-from config import load_settings
+from config import checks, load_settings
 from schemas.fields import CODE
 from traceapp.publish.buffer import Buffer, BufferTaken
 from traceapp.publish.client import BrokerUnreachable
@@ -105,7 +106,11 @@ def publish(  # noqa: PLR0913 - one argument for each option
     A line is a reading and its sensor: {"sensor":"45-000017","at":"2021-05-09T08:00:00+08:00",
     "celsius":4.2}. It is kept in --buffer until the record has acknowledged it.
     """
-    url = broker or load_settings(os.environ).require("broker_url").broker_url
+    url = (
+        checks.broker_url("--broker", broker)
+        if broker
+        else load_settings(os.environ).require("broker_url").broker_url
+    )
     run, voice, is_over = secrets.token_hex(4), Voice(), _until_told()
     try:
         with closing(Buffer(folder, most)) as buffer:
@@ -113,10 +118,17 @@ def publish(  # noqa: PLR0913 - one argument for each option
             source = _source(file, buffer, is_followed=not once, is_over=is_over, voice=voice)
             intake = Intake(source, buffer, Numbering(run), voice, _confirm(confirm))
             with closing(source), _progress(is_shown=once) as show:
-                gateway.run(intake, is_over, timeout if once else None, show)
+                is_done = gateway.run(intake, is_over, timeout if once else None, show)
             _sum_up(gateway, intake)
-    except (BufferTaken, BrokerUnreachable, GaveUp, NotKept, OSError) as failure:
+    except (BufferTaken, BrokerUnreachable, GaveUp, NotKept) as failure:
         raise click.ClickException(str(failure)) from failure
+    except OSError as failure:
+        where = f"{failure.filename}: " if failure.filename else ""
+        raise click.ClickException(f"{where}{failure.strerror or failure}") from failure
+    except DBAPIError as failure:
+        raise click.ClickException(f"The buffer in {folder} fails: {failure.orig}") from failure
+    if once and not is_done:
+        raise click.exceptions.Exit(1)
 
 
 def _until_told() -> threading.Event:

@@ -53,7 +53,7 @@ _source = Table(
     "source",
     _metadata,
     Column("path", Text, primary_key=True),
-    Column("head", LargeBinary, nullable=False),
+    Column("tail", LargeBinary, nullable=False),
     Column("offset", Integer, nullable=False),
 )
 
@@ -174,7 +174,7 @@ def _refused_line(line: Line) -> dict[str, object]:
 
 def _go_on_from(session: Session, position: Position) -> None:
     session.execute(delete(_source).where(_source.c.path == position.path))
-    row = {"path": position.path, "head": position.head, "offset": position.offset}
+    row = {"path": position.path, "tail": position.tail, "offset": position.offset}
     session.execute(insert(_source), row)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
+
+from config import BrokerAddress
+from config.invalid import without_password
 
 ROOT = "coldchain/v1"
 PARTING_S = 1.0
@@ -32,12 +35,13 @@ class Connection:
 
     def __init__(self, url: str, topics: Sequence[str], on_answer: OnAnswer) -> None:
         """`on_answer` is called with each JSON object under `topics`, in the network's thread."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            got = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-            raise BrokerUnreachable(f"Expected mqtt://host:port or mqtts://host:port, got {got}")
-        self.host = parts.hostname
-        self.port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+        try:
+            address = BrokerAddress.of(url)
+        except ValueError:
+            raise BrokerUnreachable(
+                f"Expected mqtt://host:port or mqtts://host:port, got {without_password(url)}"
+            ) from None
+        self.host, self.port = address.host, address.port
         self.sessions = 0
         """How many times we were connected; another number means that answers may be missing."""
         self.trouble = "no answer"
@@ -51,9 +55,9 @@ class Connection:
             client_id=f"gateway-{secrets.token_hex(4)}",
             protocol=mqtt.MQTTv311,
         )
-        if parts.username is not None:
-            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-        if parts.scheme == "mqtts":
+        if address.username is not None:
+            self._client.username_pw_set(address.username, address.password)
+        if address.tls:
             self._client.tls_set()
         self._listen()
 
@@ -146,7 +150,9 @@ class Connection:
             self._leave_status(sorted(self._online), "online")
 
     def _on_connect_fail(self, *_rest: object) -> None:
-        self._change(trouble="it cannot be reached")
+        error = sys.exception()  # The library calls this while it handles the error.
+        reason = error.strerror if isinstance(error, OSError) else None
+        self._change(trouble=reason or str(error or "it cannot be reached"))
 
     def _on_subscribe(
         self,

@@ -68,7 +68,7 @@ class Gateway:
                 if self.sender.is_idle:
                     return True
             newest = (self.buffer.last_id, self.sender.tally.settled)
-            if newest != progress:
+            if newest != progress or not self.buffer.waiting:
                 progress, since = newest, now
             elif give_up_s is not None and now - since > give_up_s:
                 raise GaveUp(self._still_waiting(give_up_s))

@@ -14,15 +14,19 @@ from traceapp.publish.line import MOST_BYTES, RawLine
 
 _AT_ONCE = 16 * 1024
 _WAIT_S = 0.2
-_HEAD_BYTES = 256
+_TAIL_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a file was taken, and how it began: another file of that name begins otherwise."""
+    """How far a file was taken, and what stands just before.
+
+    Another file of that name has other bytes there, and so has one that a power cut has shortened
+    and its writer has continued.
+    """
 
     path: str
-    head: bytes
+    tail: bytes
     offset: int
 
 
@@ -106,7 +110,7 @@ class GrowingFile:
         self._path, self._known = path, known
         self._is_followed, self._wait, self._tell = is_followed, wait, tell
         self._file: FileIO | None = None
-        self._head, self._offset = b"", 0
+        self._seen, self._offset = b"", 0
         self._splitter = Splitter()
 
     def read(self) -> Portion:
@@ -119,8 +123,9 @@ class GrowingFile:
         if not content:
             return self._rest()
         self._offset += len(content)
-        self._head = (self._head + content)[:_HEAD_BYTES]
-        return Portion(self._splitter.split(content), self._position())
+        lines = self._splitter.split(content)
+        self._seen = (self._seen + content)[-_TAIL_BYTES - len(self._splitter.rest) :]
+        return Portion(lines, self._position())
 
     def close(self) -> None:
         """Read no more."""
@@ -129,8 +134,9 @@ class GrowingFile:
             self._file = None
 
     def _position(self) -> Position:
-        taken = self._offset - len(self._splitter.rest)
-        return Position(str(self._path), self._head[:taken], taken)
+        rest = len(self._splitter.rest)
+        tail = self._seen[: len(self._seen) - rest][-_TAIL_BYTES:]
+        return Position(str(self._path), tail, self._offset - rest)
 
     def _rest(self) -> Portion:
         """What to do at the end: follow, turn to the next file of that name, or be done."""
@@ -173,14 +179,13 @@ class GrowingFile:
                 raise
             return False
         self._file = file
-        self._head, self._offset = b"", 0
+        self._seen, self._offset = b"", 0
         known = self._known
         if known is not None and known.offset:
-            if os.fstat(file.fileno()).st_size >= known.offset and (
-                file.read(len(known.head)) == known.head
-            ):
-                self._head, self._offset = known.head, known.offset
+            file.seek(known.offset - len(known.tail))
+            if file.read(len(known.tail)) == known.tail:
+                self._seen, self._offset = known.tail, known.offset
             else:
-                self._tell(f"{self._path} is another file than before; taking it from its start.")
+                self._tell(f"{self._path} is not what it was; taking it from its start again.")
             file.seek(self._offset)
         return True

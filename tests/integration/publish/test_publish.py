@@ -212,8 +212,11 @@ def test_one_line_says_what_is_wrong_with_the_command(tmp_path: Path) -> None:
     nobody = f"mqtt://127.0.0.1:{free_port()}"
     done = publish(nobody, tmp_path, line(1), "--timeout", "1")
     assert done.returncode == 1
-    assert "no connection: it cannot be reached; 1 readings wait" in done.stderr
-    assert publish("http://127.0.0.1", tmp_path, "").returncode == 1
+    assert "no connection: Connection refused; 1 readings wait" in done.stderr
+    (wrong,) = publish("mqtt://u:secret@127.0.0.1:99999", tmp_path, "").stderr.splitlines()
+    assert "--broker: expected mqtt://" in wrong
+    assert "secret" not in wrong
+    assert publish("http://127.0.0.1", tmp_path, "").returncode == 2
     assert publish(nobody, tmp_path, "", "--site", "a/b").returncode == 2
     started = time.monotonic()
     assert publish(nobody, tmp_path, "", "no-such-file").returncode == 1

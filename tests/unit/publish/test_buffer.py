@@ -39,14 +39,14 @@ def test_what_was_appended_is_on_disk_for_anybody_before_append_returns(
 
 def test_a_buffer_opened_again_goes_on_where_it_was_in_the_same_order(tmp_path: Path) -> None:
     with closing(Buffer(tmp_path, 10)) as buffer:
-        buffer.append(some(0, 5), Position("/readings", b"head", 77))
+        buffer.append(some(0, 5), Position("/readings", b"tail", 77))
         buffer.release([2, 3])
         buffer.refuse(buffer.load(0, 1)[0], "digest", "")
         buffer.explain("digest", "future")
     with closing(Buffer(tmp_path, 10)) as again:
         assert [kept.reading for kept in again.load(0, 10)] == [b'{"seq": 3}', b'{"seq": 4}']
         assert (again.waiting, again.refused, again.sensors) == (2, 1, {"s0", "s1", "s2"})
-        assert again.position(Path("/readings")) == Position("/readings", b"head", 77)
+        assert again.position(Path("/readings")) == Position("/readings", b"tail", 77)
 
 
 def test_an_id_is_never_given_again(buffer: Buffer) -> None:

@@ -79,7 +79,17 @@ def test_another_file_of_that_name_is_taken_from_its_start(path: Path, reader_of
     path.write_bytes(b"two\nthree\n")
     second = reader_of(path, first.position)
     assert second.lines() == [b"two", b"three"]
-    assert "another file" in second.told[0]
+    assert "from its start again" in second.told[0]
+
+
+def test_a_file_that_a_power_cut_shortened_and_its_writer_continued_is_taken_again(
+    path: Path, reader_of: Open
+) -> None:
+    path.write_bytes(b"one\ntwo\n")
+    first = reader_of(path)
+    first.lines()
+    path.write_bytes(b"one\nthree\nfour\n")
+    assert reader_of(path, first.position).lines() == [b"one", b"three", b"four"]
 
 
 def test_a_rotation_by_renaming_loses_no_line(path: Path, reader_of: Open) -> None:
