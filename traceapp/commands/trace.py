@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config import load_settings
 from schemas.fields import format_moment
 from traceapp.db import open_database
+from traceapp.rules.calendar import CHINA
 from traceapp.trace.backward import trace_dose
 from traceapp.trace.forward import trace_lot
 from traceapp.trace.lookup import resolve
@@ -30,7 +31,10 @@ _COUNTRY = Scope()
 @click.argument("code")
 @click.option("--json", "as_json", is_flag=True, help="Print the document instead of tables.")
 def trace(code: str, as_json: bool) -> None:
-    """Show where CODE came from and where it went: a dose, pack, lot, movement, document, unit."""
+    """Show where CODE came from and where it went: a dose, pack, lot, movement, document, unit.
+
+    The tables are in Beijing time, as the pages are; --json is in UTC.
+    """
     settings = load_settings(os.environ)
     settings.require("database_url")
     if any("\ud800" <= letter <= "\udfff" for letter in code):  # So come bytes that are no UTF-8.
@@ -141,7 +145,7 @@ def _exposure(exposure: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _moment(moment: datetime | None) -> str:
-    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    return "" if moment is None else moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 def _table(title: str, names: tuple[str, ...], rows: list[Any]) -> None:

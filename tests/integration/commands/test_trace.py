@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from tests.integration.country import REGISTRY, load_registry
+from schemas.movement import MovementSchema
+from tests.integration.country import NOW, REGISTRY, load_registry
+from traceapp.capture.movement import MovementMessage, record_movements
 from traceapp.commands.trace import trace
 from traceapp.db import open_database
 
@@ -27,6 +29,24 @@ def test_a_name_that_looks_like_markup_is_shown_and_steers_nothing(told: CliRunn
     assert done.exit_code == 0, done.output
     assert "[/x]" in done.output
     assert "\x1b[2J" not in done.output
+
+
+def test_the_tables_tell_the_time_that_the_pages_tell(
+    told: CliRunner, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot = {"gtin": "06901234567892", "number": "L1"}
+    made = {"id": "m1", "at": "2021-05-01T00:00:00Z", "step": "commissioning", "to": "MAKER-1"}
+    sent = {"id": "m2", "at": "2021-05-02T20:00:00Z", "step": "shipping", "from": "MAKER-1"}
+    facts = [{**made, "lot": lot, "doses": 9}, {**sent, "lot": lot, "doses": 9, "to": "CDC"}]
+    database = open_database(sqlite_url)
+    with database.begin() as session:
+        movements = [MovementSchema().load(fact) for fact in facts]
+        [receipt] = record_movements(session, [MovementMessage(None, movements)], NOW)
+    database.close()
+    assert receipt.stored == len(facts), receipt.refusals
+    monkeypatch.setenv("COLUMNS", "200")
+    done = told.invoke(trace, ["L1"])
+    assert "2021-05-03 04:00" in done.output
 
 
 @pytest.mark.parametrize("code", ["\udcff", "a\0b", "nothing"])
