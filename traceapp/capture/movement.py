@@ -77,10 +77,20 @@ def _counting_carriers(session: Session, lot_ids: Collection[int]) -> set[int]:
     return sensors_of(session, counting) if counting else set()
 
 
-def _site_of(session: Session, unit: str | None) -> str | None:
-    return session.scalar(
-        select(Site.code).join(Unit, Unit.site_id == Site.id).where(Unit.code == unit)
-    )
+def _home(session: Session, movement: Movement, site: str | None) -> Site:
+    """The site whose business a movement of known units is; refuses another's report of it."""
+    _, unit = movement.reporting_unit
+    home = _site_of(session, unit)
+    if movement.step == "storing" and _site_of(session, movement.target).id != home.id:
+        raise Refused(Refusal("invalid", "to", f"a unit of {home.code}", str(movement.target)))
+    if site is not None and home.code != site:
+        raise Refused(Refusal("not_the_reporter", "site", f"a report by {home.code}", site))
+    return home
+
+
+def _site_of(session: Session, unit: str | None) -> Site:
+    query = select(Site).join(Unit, Unit.site_id == Site.id).where(Unit.code == unit)
+    return session.scalars(query).one()
 
 
 def _record(session: Session, movement: Movement, site: str | None, now: datetime) -> int | None:
@@ -95,25 +105,19 @@ def _record(session: Session, movement: Movement, site: str | None, now: datetim
     if future := refuse_future(movement.at, now):
         raise Refused(future)
     places = _places(session, movement)
-    _, reporting = movement.reporting_unit
-    home = _site_of(session, reporting)
-    if movement.step == "storing" and _site_of(session, movement.target) != home:
-        raise Refused(Refusal("invalid", "to", f"a unit of {home}", str(movement.target)))
-    if site is not None and home != site:
-        raise Refused(Refusal("not_the_reporter", "site", f"a report by {home}", site))
+    home = _home(session, movement, site)
     lot = know_lot(session, movement.lot)
     if movement.step == "commissioning":
         lot.made_on = lot.made_on or movement.made_on
         lot.expires_on = lot.expires_on or movement.expires_on
         lot.release = lot.release or movement.release
-    site_id = session.scalars(select(Site.id).where(Site.code == home)).one()
     row = MovementRow(
         code=movement.id,
         at=movement.at,
         step=movement.step,
         lot_id=lot.id,
         doses=movement.doses,
-        site_id=site_id,
+        site_id=home.id,
         document=movement.document,
         operator=movement.operator,
         reason=movement.reason,
