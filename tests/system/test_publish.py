@@ -143,3 +143,25 @@ def _started_on_a_pipe(
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.PIPE
         )
+
+
+def test_what_the_record_refuses_stays_with_the_gateway_and_its_reason(
+    line_into_sqlite: Installation, run_process: RunProcess
+) -> None:
+    installation = line_into_sqlite
+    file = installation.folder / "readings.jsonl"
+    lines = [json.loads(line(2 * number)) for number in range(5)]
+    lines[1]["at"] = "2099-01-01T00:00:00Z"
+    lines[2]["colour"] = "red"
+    lines[4] = {**lines[3], "celsius": 7.5}
+    file.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    gateway = run_process([*_PUBLISH, *options(installation), "--once", str(file)], {})
+    assert gateway.wait(60) == 0, gateway.output
+    assert " 3 refused, 0 waiting" in gateway.output
+    with closing(sqlite3.connect(installation.folder / "buffer" / "buffer.db")) as connection:
+        reports = connection.execute("SELECT report FROM refused").fetchall()
+    reasons = ["conflict", "future", "unknown_field"]
+    assert sorted(report.split()[0].strip(":") for (report,) in reports) == reasons
+    assert gateway.output.count("Refused, kept in the buffer") == 3
+    assert installation.count("reading") == 2
+    assert installation.count("conflict") == 1
