@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 from traceapp.models.lot import Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.unit import Unit
+from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.ledger import Fact
-
-_END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Packs:
         stretches = _stretches(way, given, self._site_of) if way else None
         if stretches is None:
             return None
-        end = ended_at or _END_OF_TIME
+        end = ended_at or END_OF_TIME
         if any(
             u == unit_id and since < end and until > started_at for u, since, until in stretches
         ):
