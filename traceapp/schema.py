@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from traceapp.db import lock_for_migration, open_database
@@ -17,6 +18,7 @@ def upgrade_database(url: str) -> tuple[str | None, str | None]:
 
     Safe when several processes start at once: they wait for one another.
     """
+    _keep_to_owner(url)
     database = open_database(url)
     try:
         with database.begin() as session:
@@ -29,6 +31,13 @@ def upgrade_database(url: str) -> tuple[str | None, str | None]:
     finally:
         database.close()
     return before, after
+
+
+def _keep_to_owner(url: str) -> None:
+    """Let a new SQLite file, and what SQLite puts beside it, be its owner's alone."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+        Path(str(address.database)).touch(mode=0o600)
 
 
 def alembic_configuration() -> Config:
