@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -61,20 +61,7 @@ def record_readings(
     sensors = know_sensors(session, {message.sensor for message in messages})
     _hold_unregistered(session, list(sensors.values()))
     posts = load_posts(session, list(sensors.values()))
-    first: dict[_Key, _Come] = {}
-    repeats: list[tuple[_Key, _Come]] = []
-    for message, receipt in zip(messages, receipts, strict=True):
-        sensor_id = sensors[message.sensor]
-        for index, reading in enumerate(message.readings):
-            if future := refuse_future(reading.at, now):
-                receipt.refusals.append(future.at_place(index))
-                continue
-            key = sensor_id, reading.at
-            come = _Come(reading, receipt, message.sensor, index)
-            if key in first:
-                repeats.append((key, come))
-            else:
-                first[key] = come
+    first, repeats = _told_apart(messages, receipts, sensors, now)
     newest = newest_samples(session, sorted(posts))
     # In one order, so that two writers of the same sensors wait for each other and do not lock.
     ordered = sorted(first)
@@ -90,6 +77,33 @@ def record_readings(
         fresh.setdefault(key[0], []).append(sample_of(first[key].reading, now))
     judge_readings(session, fresh, posts, newest, now)
     return receipts
+
+
+def _told_apart(
+    messages: Sequence[ReadingMessage],
+    receipts: Sequence[Receipt],
+    sensors: Mapping[str, int],
+    now: datetime,
+) -> tuple[dict[_Key, _Come], list[tuple[_Key, _Come]]]:
+    """The readings that come first under their key, and those that repeat one of them.
+
+    What lies in the future is refused in its receipt.
+    """
+    first: dict[_Key, _Come] = {}
+    repeats: list[tuple[_Key, _Come]] = []
+    for message, receipt in zip(messages, receipts, strict=True):
+        sensor_id = sensors[message.sensor]
+        for index, reading in enumerate(message.readings):
+            if future := refuse_future(reading.at, now):
+                receipt.refusals.append(future.at_place(index))
+                continue
+            key = sensor_id, reading.at
+            come = _Come(reading, receipt, message.sensor, index)
+            if key in first:
+                repeats.append((key, come))
+            else:
+                first[key] = come
+    return first, repeats
 
 
 def sample_of(reading: Reading, received_at: datetime) -> Sample:
