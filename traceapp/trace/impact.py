@@ -53,13 +53,15 @@ def trace_impact(
     for lot in lots_present(session, excursion):
         touched = follow_lot(session, lot, excursion)
         lots.append(_lot_document(session, lot, touched, excursion, places, climate, now))
-        for document, person in _doses(session, touched):
-            doses.append(document)
-            people.add(person)
         for place in _places(session, touched, places):
             sites[place.site] = place
-    for code in {document["site"] for document in doses} - set(sites):
-        sites[code] = _site(session, code)
+        for dose, certainty in _doses(session, touched):
+            place = places.site(dose.site_id)
+            sites[place.site] = place
+            doses.append(
+                {"id": dose.code, "at": dose.at, "site": place.site, "certainty": certainty}
+            )
+            people.add(dose.recipient_id)
     return {
         "excursion": excursion_summary(excursion, unit_code, site.code),
         "lots": lots,
@@ -178,25 +180,15 @@ def _places(session: Session, touched: Touched, places: Places) -> Iterable[Plac
                 yield places.site(shipment.to_site_id)
 
 
-def _site(session: Session, code: str) -> Place:
-    site = session.scalars(select(Site).where(Site.code == code)).one()
-    return Place(site.code, site.name, site.division_code)
-
-
-def _doses(session: Session, touched: Touched) -> Iterable[tuple[dict[str, Any], int]]:
+def _doses(session: Session, touched: Touched) -> Iterable[tuple[Any, str]]:
+    """Each touched dose as a row, with its certainty."""
     certainty = {dose.key: dose.certainty for dose in touched.doses}
     keys = sorted(certainty)
     for start in range(0, len(keys), _CHUNK):
         rows = session.execute(
-            select(Dose.id, Dose.code, Dose.at, Dose.recipient_id, Site.code.label("site"))
-            .join(Site, Site.id == Dose.site_id)
-            .where(Dose.id.in_(keys[start : start + _CHUNK]))
+            select(Dose.id, Dose.code, Dose.at, Dose.recipient_id, Dose.site_id).where(
+                Dose.id.in_(keys[start : start + _CHUNK])
+            )
         )
         for row in rows:
-            document = {
-                "id": row.code,
-                "at": row.at,
-                "site": row.site,
-                "certainty": certainty[row.id],
-            }
-            yield document, row.recipient_id
+            yield row, certainty[row.id]
