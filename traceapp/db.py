@@ -97,12 +97,17 @@ def _open_sqlite(url: str) -> Engine:
     return engine
 
 
+def is_postgresql(session: Session) -> bool:
+    """Whether the session speaks to PostgreSQL; it is SQLite otherwise."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
     """The condition that a column is one of `values`, however many, as one parameter.
 
     `column.in_(values)` binds each of a thousand: on the hot path that costs more than the query.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         wanted = bindparam(None, list(values), type_=ARRAY(column.type))
         is_among: ColumnElement[bool] = column == any_(wanted)
         return is_among
@@ -113,5 +118,5 @@ def among(session: Session, column: Any, values: Collection[Any]) -> ColumnEleme
 
 def lock_for_migration(session: Session) -> None:
     """Let one process migrate at a time (SQLite's writers wait for one another anyway)."""
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         session.execute(text("SELECT pg_advisory_xact_lock(7200459)"))

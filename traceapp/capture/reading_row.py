@@ -11,6 +11,7 @@ from sqlalchemy import Column, Double, Table, text
 from sqlalchemy.orm import Session
 
 from schemas.reading import Reading
+from traceapp.db import is_postgresql
 from traceapp.models.base import Base, microseconds
 from traceapp.models.reading import Reading as ReadingRow
 
@@ -33,7 +34,7 @@ def insert_readings(
     rows = [_row(sensor_id, reading, received_at) for sensor_id, reading in readings]
     if not rows:
         return set()
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         return _insert_postgresql(session, rows)
     return _insert_sqlite(session, rows)
 

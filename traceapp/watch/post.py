@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
+from traceapp.db import among, is_postgresql
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
@@ -127,7 +127,7 @@ def _lock_units_of(session: Session, sensor_ids: Collection[int], rows: list[Any
     while True:
         unit_ids = {row.unit_id for row in rows}
         lock_units(session, unit_ids)
-        if session.get_bind().dialect.name == "sqlite":  # Nobody else can have written.
+        if not is_postgresql(session):  # Nobody else can have written.
             return rows
         rows = _attachments(session, sensor_ids)
         if {row.unit_id for row in rows} == unit_ids:
