@@ -123,7 +123,9 @@ def _sites_of(session: Session, lot: Lot, postings: list[Posting]) -> list[Site]
         Movement.lot_id == lot.id, Movement.to_site_id.is_not(None)
     )
     given = select(Dose.site_id).where(Dose.lot_id == lot.id)
-    wanted = or_(Site.id.in_(at_units), Site.id.in_(on_the_way), Site.id.in_(given))
+    # What a site sent without having it lay at no unit of its own, and is found there.
+    found = select(Finding.site_id).where(Finding.lot_id == lot.id, Finding.site_id.is_not(None))
+    wanted = or_(*(Site.id.in_(sites) for sites in (at_units, on_the_way, given, found)))
     return list(session.scalars(select(Site).where(wanted).order_by(Site.code)))
 
 

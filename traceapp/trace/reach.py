@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose
+from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting
@@ -34,7 +35,10 @@ def find_lot_within(session: Session, scope: Scope, gtin: str, number: str) -> L
 
 
 def is_lot_within(scope: Scope) -> ColumnElement[bool]:
-    """The condition that a lot lay or was given at a site in the scope, or was sent to one."""
+    """The condition that a lot lay or was given at a site in the scope, or was sent to one.
+
+    A site that sent what it never had has a finding, and nothing else, to show for it.
+    """
     if scope.is_country:
         return true()
     sites = select(Site.id).where(scope.sites())
@@ -46,6 +50,7 @@ def is_lot_within(scope: Scope) -> ColumnElement[bool]:
         .where(Movement.lot_id == Lot.id, Movement.to_site_id.in_(sites))
         .exists(),
         select(Dose.id).where(Dose.lot_id == Lot.id, Dose.site_id.in_(sites)).exists(),
+        select(Finding.id).where(Finding.lot_id == Lot.id, Finding.site_id.in_(sites)).exists(),
     )
 
 

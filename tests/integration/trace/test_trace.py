@@ -186,6 +186,21 @@ def test_a_late_dose_is_put_where_it_belongs_in_time(told: Database) -> None:
     assert [one["code"] for one in trace["findings"]] == ["more_out_than_in", "not_at_site"]
 
 
+def test_what_a_site_sent_without_having_it_is_found_in_its_own_scope_too(
+    database: Database,
+) -> None:
+    report(database, STORY[1])
+    with database.read() as session:
+        traces = [
+            trace_lot(session, scope, LOT["gtin"], LOT["number"])
+            for scope in (COUNTRY, Scope(site="MAKER"))
+        ]
+    for trace in traces:
+        assert trace is not None
+        assert [one["code"] for one in trace["findings"]] == ["lot_unknown", "more_out_than_in"]
+        assert "MAKER" in [site["code"] for site in trace["sites"]]
+
+
 def test_the_check_before_an_injection_says_stop_and_why(told: Database) -> None:
     good = Intended(site="CLINIC", gtin=LOT["gtin"], lot=LOT["number"])
     unknown = Intended(site="CLINIC", gtin=LOT["gtin"], lot="OTHER")
