@@ -153,7 +153,7 @@ def _table(title: str, names: tuple[str, ...], rows: list[Any]) -> None:
         return
     table = Table(title=title, title_justify="left")
     for name in names:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")  # Half a code or half a date names nothing.
     for row in rows:
         table.add_row(*(_plainly(value) for value in row))
     Console().print(table)
