@@ -40,8 +40,10 @@ def clean(text: str | None) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
 
 
-def _minutes(value: float) -> str:
-    return f"{value:.0f}"
+def _lasting(minutes: float) -> tuple[int, int, int]:
+    """Whole days, hours and minutes: nobody reads 5000 minutes at night."""
+    hours, left = divmod(round(minutes), 60)
+    return *divmod(hours, 24), left
 
 
 # ---- Chinese
@@ -68,10 +70,17 @@ def _zh_where(facts: ExcursionFacts) -> str:
 def _zh_how_long(facts: ExcursionFacts) -> str:
     unknown = ""
     if facts.unknown_minutes >= 1:
-        unknown = f"，其中 {_minutes(facts.unknown_minutes)} 分钟没有读数，按仍在超标计"
+        unknown = f"，其中 {_zh_lasting(facts.unknown_minutes)}没有读数，按仍在超标计"
     if facts.ended_at is None:
-        return f"至今 {_minutes(facts.minutes)} 分钟，尚未结束{unknown}"
-    return f"{_minutes(facts.minutes)} 分钟，{shown(facts.ended_at)} 结束{unknown}"
+        return f"至今 {_zh_lasting(facts.minutes)}，尚未结束{unknown}"
+    return f"{_zh_lasting(facts.minutes)}，{shown(facts.ended_at)} 结束{unknown}"
+
+
+def _zh_lasting(minutes: float) -> str:
+    days, hours, left = _lasting(minutes)
+    if days:
+        return f"{days} 天 {hours} 小时"
+    return f"{hours} 小时 {left} 分" if hours else f"{left} 分钟"
 
 
 def _zh_rows(facts: ExcursionFacts) -> list[tuple[str, str]]:
@@ -135,10 +144,18 @@ def _en_where(facts: ExcursionFacts) -> str:
 def _en_how_long(facts: ExcursionFacts) -> str:
     unknown = ""
     if facts.unknown_minutes >= 1:
-        unknown = f"; {_minutes(facts.unknown_minutes)} of them without readings, the worst assumed"
+        lasting = _en_lasting(facts.unknown_minutes)
+        unknown = f"; {lasting} of it without readings, the worst assumed"
     if facts.ended_at is None:
-        return f"{_minutes(facts.minutes)} minutes so far, not ended yet{unknown}"
-    return f"{_minutes(facts.minutes)} minutes, ended {shown(facts.ended_at)}{unknown}"
+        return f"{_en_lasting(facts.minutes)} so far, not ended yet{unknown}"
+    return f"{_en_lasting(facts.minutes)}, ended {shown(facts.ended_at)}{unknown}"
+
+
+def _en_lasting(minutes: float) -> str:
+    days, hours, left = _lasting(minutes)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {left} min" if hours else f"{left} minutes"
 
 
 def _en_rows(facts: ExcursionFacts) -> list[tuple[str, str]]:

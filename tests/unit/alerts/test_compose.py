@@ -106,7 +106,21 @@ def test_an_ended_episode_says_when_and_a_late_one_that_it_was_found_late() -> N
 def test_unknown_minutes_are_said() -> None:
     said = text(mail(unknown_minutes=20.0))
     assert "其中 20 分钟没有读数" in said
-    assert "20 of them without readings" in said
+    assert "20 minutes of it without readings" in said
+
+
+@pytest.mark.parametrize(
+    ("minutes", "chinese", "english"),
+    [
+        (59.4, "59 分钟", "59 minutes"),
+        (173.7, "2 小时 54 分", "2 h 54 min"),
+        (2_910_874.0, "2021 天 10 小时", "2021 d 10 h"),
+    ],
+)
+def test_a_long_time_is_told_in_days_and_hours(minutes: float, chinese: str, english: str) -> None:
+    said = text(mail(minutes=minutes))
+    assert f"至今 {chinese}，" in said
+    assert f"{english} so far" in said
 
 
 @pytest.mark.parametrize(
