@@ -48,7 +48,7 @@ LABELS: dict[str, dict[str, str]] = {
         "ended": "Ended",
         "closed": "Closed",
         "withdrawn": "Withdrawn",
-        "fine": "In range",
+        "fine": "No excursion",
         "alarm": "Alarm",
         "notice": "Notice",
         "silent": "Silent",
