@@ -29,6 +29,7 @@ class ExcursionQuery(PageQuery):
     begin = QueryMoment(data_key="from")
     end = QueryMoment(data_key="to")
     state = Choice("open", "ended", "closed", "withdrawn")
+    about = Choice("vaccine", "sensor", load_default="vaccine")
 
 
 @blueprint.get("/excursions")
@@ -36,7 +37,10 @@ class ExcursionQuery(PageQuery):
 @blueprint.arguments(ExcursionQuery, location="query")
 @blueprint.response(200, page_of(ExcursionSchema))
 def get_excursions(query: dict[str, Any]) -> dict[str, Any]:
-    """List episodes, newest first; withdrawn ones only where `state` asks for them."""
+    """List episodes, newest first; withdrawn ones only where `state` asks for them.
+
+    They are those that may have harmed vaccine; with `about=sensor` those of the sensors' health.
+    """
     wanted = Wanted(
         unit=query.get("unit"),
         site=query.get("site"),
@@ -44,6 +48,7 @@ def get_excursions(query: dict[str, Any]) -> dict[str, Any]:
         from_at=query.get("begin"),
         until_at=query.get("end"),
         state=query.get("state"),
+        is_health=query["about"] == "sensor",
     )
     limit, cursor, scope = query["limit"], query.get("cursor"), visitor().scope
     with doors().database.read() as session:

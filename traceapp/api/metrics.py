@@ -17,6 +17,7 @@ from traceapp.doors import Doors
 from traceapp.models.excursion import Excursion
 from traceapp.models.outbox import is_waiting
 from traceapp.models.rejection import Rejection
+from traceapp.rules.profile import HEALTH
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -40,7 +41,9 @@ class _Waiting(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Count anew; a database that cannot be reached is a figure, not an error."""
         counts = {
-            "traceapp_open_excursions": select(func.count()).where(Excursion.state == "open"),
+            "traceapp_open_excursions": select(func.count()).where(
+                Excursion.state == "open", Excursion.side.not_in(HEALTH)
+            ),
             "traceapp_outbox_waiting": select(func.count()).where(is_waiting()),
             "traceapp_rejections": select(func.count()).select_from(Rejection),
         }

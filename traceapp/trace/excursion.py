@@ -16,6 +16,7 @@ from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.outbox import Outbox
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.rules.profile import HEALTH
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.scope import Scope
 
@@ -23,6 +24,8 @@ from traceapp.trace.scope import Scope
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which episodes somebody asks for: those that overlap [from_at, until_at).
+
+    They are about vaccine, or with `is_health` about the sensors themselves.
 
     Withdrawn ones are shown only where `state` asks for them.
     """
@@ -33,9 +36,11 @@ class Wanted:
     from_at: datetime | None = None
     until_at: datetime | None = None
     state: str | None = None
+    is_health: bool = False
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """What a row must fulfil."""
+        yield Excursion.side.in_(HEALTH) if self.is_health else Excursion.side.not_in(HEALTH)
         if self.state is None:
             yield Excursion.state != "withdrawn"
         else:

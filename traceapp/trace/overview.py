@@ -16,6 +16,7 @@ from traceapp.models.rejection import Rejection
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.rules.profile import HEALTH
 from traceapp.trace.excursion import Wanted, list_excursions
 from traceapp.trace.rejection import is_visible
 from traceapp.trace.scope import Scope
@@ -91,7 +92,7 @@ def _states(session: Session, scope: Scope) -> dict[int, str]:
         select(Excursion.unit_id, Excursion.level, Excursion.side)
         .join(Unit, Unit.id == Excursion.unit_id)
         .join(Site, Site.id == Unit.site_id)
-        .where(Excursion.state == "open", scope.sites())
+        .where(Excursion.state == "open", Excursion.side.not_in(HEALTH), scope.sites())
     )
     rank = {"notice": 0, "silent": 1, "alarm": 2}
     states: dict[int, str] = {}

@@ -13,6 +13,7 @@ from traceapp.models.excursion import Excursion
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.exposure import Exposure, Limits, expose
+from traceapp.rules.profile import HEALTH
 from traceapp.trace.excursion import excursion_summary
 from traceapp.trace.exposure import Climate, exposure_document
 from traceapp.trace.history import Stretch
@@ -85,6 +86,7 @@ def _overlapping(
             .where(
                 Excursion.unit_id == unit_id,
                 Excursion.state != "withdrawn",
+                Excursion.side.not_in(HEALTH),
                 Excursion.started_at < until_at,
                 or_(Excursion.ended_at.is_(None), Excursion.ended_at > from_at),
             )

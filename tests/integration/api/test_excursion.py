@@ -57,3 +57,17 @@ def test_the_blast_radius_counts_what_was_given_afterwards(admin: FlaskClient) -
 def _hot(client: FlaskClient) -> dict[str, Any]:
     found = client.get("/api/v1/excursions").get_json()["items"]
     return next(one for one in found if one["rule"] == "hot")
+
+
+def test_the_health_of_a_sensor_is_listed_only_where_somebody_asks_for_it(
+    admin: FlaskClient,
+) -> None:
+    readings = [{"at": moment(-0.1), "celsius": 5.0, "battery": 3}]
+    admin.post("/api/v1/readings", json={"sensor": "S1", "readings": readings})
+
+    def sides(**query: str) -> set[str]:
+        page = admin.get("/api/v1/excursions", query_string=query).get_json()
+        return {one["side"] for one in page["items"]}
+
+    assert "battery" in sides(about="sensor")
+    assert sides() & {"battery", "jump", "clock", "missing"} == set()
