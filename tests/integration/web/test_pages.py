@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from config import Settings
+from schemas.document import Refusal
 from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, dose, play
 from tests.integration.door import NOON, SECRET_KEY, Clock, Door
 from traceapp.app import create_app
+from traceapp.capture.rejection import keep_rejection
+from traceapp.models.rejection import Rejection
 
 _PAGES = [
     "/",
@@ -150,3 +154,14 @@ def test_the_mailbox_shows_each_mail_in_a_frame_that_runs_nothing(
 
 def test_without_a_mailbox_there_is_none(door: Door) -> None:
     assert door.client(door.token("admin")).get("/mailbox").status_code == 404
+
+
+def test_a_refusal_that_was_taken_in_after_all_says_so(door: Door, admin: FlaskClient) -> None:
+    refusal = Refusal("unknown_unit", "to", "a registered unit", "X")
+    with door.database.begin() as session:
+        keep_rejection(session, "coldchain/v1/CDC/movements", b"{}", refusal, NOON, "CDC")
+    admin.get("/language/zh")
+    assert "已补收" not in admin.get("/rejections").text
+    with door.database.begin() as session:
+        session.execute(update(Rejection).values(replayed_at=NOON))
+    assert "已补收" in admin.get("/rejections").text
