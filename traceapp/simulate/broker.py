@@ -10,11 +10,27 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import click
 from amqtt.broker import Broker
 
 LOOPBACK = "127.0.0.1"
+
+
+class Subscriptions(dict[str, Any]):
+    """Subscriptions that may be walked while others subscribe.
+
+    amqtt 0.12 walks its own with pauses in between: a second client that subscribed meanwhile
+    broke the walk, and the first one's connection was never answered.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(super().keys()))
+
+    def items(self) -> Any:
+        return list(super().items())
 
 
 def settings_for(port: int) -> dict[str, object]:
@@ -32,6 +48,7 @@ async def serve(port: int) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stopped.set)
     broker = Broker(settings_for(port))
+    broker._subscriptions = Subscriptions()
     await broker.start()
     await stopped.wait()
     await broker.shutdown()

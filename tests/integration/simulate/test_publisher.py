@@ -164,3 +164,21 @@ def test_a_broker_that_is_not_there_is_named() -> None:
         Publisher(f"mqtt://127.0.0.1:{free_port()}").connect()
     with pytest.raises(BrokerUnreachable, match="Expected mqtt"):
         Publisher("http://127.0.0.1")
+
+
+def test_clients_that_come_all_at_once_are_all_answered(embedded: str) -> None:
+    """A retained message that many filters match makes the broker pause while it walks them."""
+
+    async def come(number: int) -> None:
+        client = MQTTClient(config={"auto_reconnect": False})
+        await client.connect(embedded)
+        if number == 0:
+            await client.publish("coldchain/v1/SITE/S/status", b"online", qos=1, retain=True)
+        await client.subscribe([(f"coldchain/v1/+/S/{'+/' * (number % 2)}status", 1), ("#", 1)])
+        await client.subscribe([(f"coldchain/v1/SITE/{number}/acks", 1)])
+
+    async def come_all() -> None:
+        await come(0)
+        await asyncio.wait_for(asyncio.gather(*(come(number) for number in range(1, 40))), 60)
+
+    asyncio.run(come_all())
