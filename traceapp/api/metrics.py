@@ -14,10 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from traceapp.access.guard import public
 from traceapp.doors import Doors
-from traceapp.models.excursion import Excursion
+from traceapp.models.excursion import ABOUT_VACCINE, Excursion
 from traceapp.models.outbox import is_waiting
 from traceapp.models.rejection import Rejection
-from traceapp.rules.profile import HEALTH
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -42,7 +41,7 @@ class _Waiting(Collector):
         """Count anew; a database that cannot be reached is a figure, not an error."""
         counts = {
             "traceapp_open_excursions": select(func.count()).where(
-                Excursion.state == "open", Excursion.side.not_in(HEALTH)
+                Excursion.state == "open", ABOUT_VACCINE
             ),
             "traceapp_outbox_waiting": select(func.count()).where(is_waiting()),
             "traceapp_rejections": select(func.count()).select_from(Rejection),

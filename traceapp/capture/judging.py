@@ -73,9 +73,12 @@ def judge_sensors(session: Session, sensor_ids: Collection[int], now: datetime) 
     for sensor_id, held in posts.items():
         rows = list(session.scalars(select(RunRow).where(RunRow.sensor_id == sensor_id)))
         for post in held:
-            mine = [row for row in rows if row.unit_id == post.unit_id]
-            mine = [row for row in mine if post.covers(row.started_at)]
-            rows = [row for row in rows if row not in mine]
+            mine: list[RunRow] = []
+            others: list[RunRow] = []
+            for row in rows:
+                is_mine = row.unit_id == post.unit_id and post.covers(row.started_at)
+                (mine if is_mine else others).append(row)
+            rows = others
             verdict = _fold_again(session, post, post.from_at, post.until_at, now)
             changes += _replace(session, post, mine, verdict)
         changes += _forget(session, rows)

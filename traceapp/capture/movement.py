@@ -23,7 +23,7 @@ from traceapp.models.movement import Movement as MovementRow
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.watch.post import sensors_of
-from traceapp.watch.profile import load_profiles
+from traceapp.watch.profile import counting_journeys, load_profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,16 @@ def record_movements(
         receipts.append(receipt)
     for lot_id in sorted(touched):
         book(session, lot_id)
-    judge_sensors(session, _counting_carriers(session, touched), now)
+    if sensors := _counting_sensors(session, touched):
+        judge_sensors(session, sensors, now)
     return receipts
 
 
-def _counting_carriers(session: Session, lot_ids: Collection[int]) -> set[int]:
+def _counting_sensors(session: Session, lot_ids: Collection[int]) -> set[int]:
     """The sensors of carriers of these lots whose rules count anew with each journey."""
     wanted = select(MovementRow.carrier_id).where(MovementRow.lot_id.in_(lot_ids)).distinct()
     carriers = {carrier for carrier in session.scalars(wanted) if carrier is not None}
-    profiles = load_profiles(session, carriers) if carriers else {}
-    counting = [unit for unit, held in profiles.items() if any(h[0].counts_journeys for h in held)]
+    counting = counting_journeys(load_profiles(session, carriers)) if carriers else set()
     return sensors_of(session, counting) if counting else set()
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
+from traceapp.rules.profile import HEALTH
 
 
 class Run(Base):
@@ -72,6 +73,10 @@ class Excursion(Base):
         if self.spent_minutes is not None:
             return self.spent_minutes
         return ((self.ended_at or self.heard_at) - self.started_at) / timedelta(minutes=1)
+
+
+#: What tells an episode that may have harmed vaccine from one of a sensor's health.
+ABOUT_VACCINE = Excursion.side.not_in(HEALTH)
 
 
 class ExcursionRevision(Base):

@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
 from traceapp.models.division import is_within
-from traceapp.models.excursion import Excursion, ExcursionRevision
+from traceapp.models.excursion import ABOUT_VACCINE, Excursion, ExcursionRevision
 from traceapp.models.outbox import Outbox
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.rules.profile import HEALTH
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.scope import Scope
 
@@ -40,7 +39,7 @@ class Wanted:
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """What a row must fulfil."""
-        yield Excursion.side.in_(HEALTH) if self.is_health else Excursion.side.not_in(HEALTH)
+        yield ~ABOUT_VACCINE if self.is_health else ABOUT_VACCINE
         if self.state is None:
             yield Excursion.state != "withdrawn"
         else:

@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from traceapp.models.excursion import Excursion
+from traceapp.models.excursion import ABOUT_VACCINE, Excursion
 from traceapp.models.outbox import Outbox, is_failed, is_waiting
 from traceapp.models.reading import Reading
 from traceapp.models.rejection import Rejection
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.rules.profile import HEALTH
 from traceapp.trace.excursion import Wanted, list_excursions
 from traceapp.trace.rejection import is_visible
 from traceapp.trace.scope import Scope
@@ -92,7 +91,7 @@ def _states(session: Session, scope: Scope) -> dict[int, str]:
         select(Excursion.unit_id, Excursion.level, Excursion.side)
         .join(Unit, Unit.id == Excursion.unit_id)
         .join(Site, Site.id == Unit.site_id)
-        .where(Excursion.state == "open", Excursion.side.not_in(HEALTH), scope.sites())
+        .where(Excursion.state == "open", ABOUT_VACCINE, scope.sites())
     )
     rank = {"notice": 0, "silent": 1, "alarm": 2}
     states: dict[int, str] = {}

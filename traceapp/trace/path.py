@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from traceapp.models.excursion import Excursion
+from traceapp.models.excursion import ABOUT_VACCINE, Excursion
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.exposure import Exposure, Limits, expose
-from traceapp.rules.profile import HEALTH
 from traceapp.trace.excursion import excursion_summary
 from traceapp.trace.exposure import Climate, exposure_document
 from traceapp.trace.history import Stretch
@@ -86,7 +85,7 @@ def _overlapping(
             .where(
                 Excursion.unit_id == unit_id,
                 Excursion.state != "withdrawn",
-                Excursion.side.not_in(HEALTH),
+                ABOUT_VACCINE,
                 Excursion.started_at < until_at,
                 or_(Excursion.ended_at.is_(None), Excursion.ended_at > from_at),
             )

@@ -19,7 +19,7 @@ from traceapp.rules.judging import Pace, Watch
 from traceapp.rules.profile import Profile
 from traceapp.rules.run import Run
 from traceapp.rules.sample import Sample
-from traceapp.watch.profile import START_OF_TIME, load_profiles
+from traceapp.watch.profile import START_OF_TIME, counting_journeys, load_profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def load_posts(
         rows = _lock_units_of(session, sensor_ids, rows)
     unit_ids = {row.unit_id for row in rows}
     profiles = load_profiles(session, unit_ids) if rows else {}
-    counting = {unit for unit, held in profiles.items() if any(h[0].counts_journeys for h in held)}
+    counting = counting_journeys(profiles)
     departures = _departures(session, counting) if counting else {}
     posts: dict[int, list[Post]] = {}
     for sensor_id, interval_s, silence_s, unit_id, attached, detached_at in rows:

@@ -101,6 +101,15 @@ def load_profiles(session: Session, unit_ids: Collection[int]) -> dict[int, list
     return profiles
 
 
+def counting_journeys(profiles: dict[int, list[Held]]) -> set[int]:
+    """The units of `load_profiles` for which some rule adds up since a journey began."""
+    return {
+        unit_id
+        for unit_id, held in profiles.items()
+        if any(one.profile.counts_journeys for one in held)
+    }
+
+
 def _held(given: _Given, own: list[ProfileRow]) -> Iterable[Held]:
     """The stretches of a unit's profile: in each the nearest version counts, else the preset."""
     start, end = given.from_at or START_OF_TIME, given.until_at or END_OF_TIME
