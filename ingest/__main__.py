@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
@@ -17,7 +18,10 @@ from config import BindAddress, SettingInvalid, Settings, load_settings
 from ingest.broker import MqttBroker
 from ingest.delivery import BrokerRefused
 from ingest.metrics import REGISTRY
+from ingest.partition import Tenure
 from ingest.service import Service
+from ingest.standby import Share, Standby
+from traceapp.capture.lease import LeaseLost
 from traceapp.db import open_database
 from traceapp.log import configure_log, one_line
 
@@ -43,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
     configure_log(settings.broker_client_id)
     try:
         _run(settings)
+    except LeaseLost as error:
+        log.error("lease_lost", meaning="another process goes on; we are to be started again")
+        return _complain(str(error), 1)
     except (BrokerRefused, PortTaken) as error:
         return _complain(str(error), 1)
     except SQLAlchemyError as error:
@@ -53,20 +60,43 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(settings: Settings) -> None:
     _serve_metrics(settings.metrics_bind)
     database = open_database(settings.database_url)
-    broker = MqttBroker(settings.broker, settings.broker_client_id)
-    service = Service(
-        broker, database, settings.broker_client_id, lambda: datetime.now(UTC), time.sleep
-    )
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: service.stop())
+    client_id = settings.broker_client_id
+    standby = Standby(database, [Share(client_id, client_id)], _now, time.sleep)
+    _end_cleanly(standby.stop)
+    try:
+        lease = standby.wait()
+        if lease is not None:
+            tenure = Tenure(database, lease, _now)
+            try:
+                _serve(settings, tenure, lambda: standby.is_stopping)
+            finally:
+                tenure.end()
+    finally:
+        database.close()
+
+
+def _serve(settings: Settings, tenure: Tenure, is_stopping: Callable[[], bool]) -> None:
+    """Turn the line of one partition until SIGTERM."""
+    client_id = tenure.lease.client_id
+    broker = MqttBroker(settings.broker, client_id)
+    service = Service(broker, tenure.database, client_id, _now, time.sleep, tenure.renew)
+    _end_cleanly(service.stop)
+    if is_stopping():  # Asked in between.
+        service.stop()
     # What stands now stands until the end: the collector need not look through it again.
     gc.collect()
     gc.freeze()
     log.info("started", broker=f"{settings.broker.host}:{settings.broker.port}")
-    try:
-        service.run()
-    finally:
-        database.close()
+    service.run()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _end_cleanly(stop: Callable[[], None]) -> None:
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop())
 
 
 def _serve_metrics(bind: str) -> None:

@@ -7,6 +7,7 @@ import sys
 from datetime import datetime, timedelta
 from typing import Any
 
+from ingest.every import Every
 from schemas.fields import format_moment
 from traceapp.capture.heartbeat import beat
 from traceapp.db import Database
@@ -24,7 +25,7 @@ class Heartbeat:
     def __init__(self, database: Database, process: str) -> None:
         self._database = database
         self._process = process
-        self._next_at: datetime | None = None
+        self._beating = Every(BEAT_EVERY)
 
     def beat(
         self,
@@ -37,9 +38,8 @@ class Heartbeat:
         is_urgent: bool = False,
     ) -> None:
         """Write the heartbeat when it is time, or now when it is urgent."""
-        if not is_urgent and self._next_at is not None and now < self._next_at:
+        if not self._beating.is_due(now) and not is_urgent:
             return
-        self._next_at = now + BEAT_EVERY
         detail: dict[str, Any] = {
             "kind": "ingest",
             "is_connected": is_connected,

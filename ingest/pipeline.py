@@ -29,6 +29,7 @@ from ingest.answer import answers_of
 from ingest.decode import Said, decode
 from ingest.delivery import Broker, Delivery
 from ingest.record import Outcome, apart, record, refuse
+from traceapp.capture.lease import LeaseLost
 from traceapp.db import Database
 from traceapp.log import one_line, where
 
@@ -121,6 +122,8 @@ class Pipeline:
         try:
             with self._database.begin() as session:
                 outcomes = record(session, batch, self._clock())
+        except LeaseLost:  # Nobody's fault, and nothing of ours may be written any more.
+            raise
         except Exception as error:
             if not self._is_to_blame(error, is_suspected):
                 raise

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ingest.decode import decode
 from ingest.record import record
+from traceapp.capture.lease import LeaseLost
 from traceapp.db import Database
 from traceapp.log import where
 from traceapp.models.rejection import Rejection
@@ -44,6 +45,8 @@ def _replay(database: Database, rejection_id: int, now: datetime) -> bool:
     try:
         with database.begin() as session:
             return _take(session, rejection_id, now)
+    except LeaseLost:
+        raise
     except Exception as error:  # noqa: BLE001 - see below, and nothing is hidden: it is logged
         # What broke the line once may break it again, and must not do so at every start. Where
         # the database itself is away this raises too, and the message is still asked for.

@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ingest import metrics
 from ingest.delivery import Broker
+from ingest.every import Every
 from ingest.health import Heartbeat, Watchdog
 from ingest.pipeline import Pipeline, Stopping
 from ingest.replay import replay
@@ -37,18 +38,24 @@ class Service:
         process: str,
         clock: Callable[[], datetime],
         pause: Callable[[float], None],
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
+        """Take a `database` that fences our writes, and what renews our right to them."""
         self._broker = broker
         self._database = database
         self._clock = clock
+        self._pause = pause
+        self._renew = renew
         self.pipeline = Pipeline(
-            broker, database, clock, pause=pause, is_stopping=lambda: self.is_stopping
+            broker, database, clock, pause=self._wait, is_stopping=lambda: self.is_stopping
         )
         self.is_stopping = False
         self._heartbeat = Heartbeat(database, process)
         self._watchdog = Watchdog()
-        self._feed_at = self._silence_at = self._replay_at = started = clock()
-        self._caught_up_at = started + CATCH_UP
+        self._feeding = Every(_FEED_EVERY)
+        self._silence = Every(SILENCE_EVERY)
+        self._replaying = Every(_REPLAY_EVERY)
+        self._caught_up_at = clock() + CATCH_UP
         self._was_connected = False
 
     def stop(self) -> None:
@@ -70,12 +77,12 @@ class Service:
 
     def step(self, wait_s: float = 0.0) -> int:
         """One turn: settle a batch, then do what the clock asks for; returns how many messages."""
+        self._renew()
         settled = self.pipeline.step(wait_s)
         now = self._clock()
         self._note_connection(settled, now)
-        if now >= self._feed_at:
+        if self._feeding.is_due(now):
             self._watchdog.feed()
-            self._feed_at = now + _FEED_EVERY
         try:
             self._beat()
             self._notice_silence(now)
@@ -93,9 +100,9 @@ class Service:
         self._was_connected = is_connected
 
     def _notice_silence(self, now: datetime) -> None:
-        if now < self._silence_at or now < self._caught_up_at:
+        self._caught_up_at = min(self._caught_up_at, now + CATCH_UP)  # A clock may be set back.
+        if now < self._caught_up_at or not self._silence.is_due(now):
             return
-        self._silence_at = now + SILENCE_EVERY
         with self._database.begin() as session:
             opened = notice_silence(session, now)
         if opened:
@@ -103,9 +110,13 @@ class Service:
             log.info("silence_noticed", opened=opened)
 
     def _replay(self, now: datetime) -> None:
-        if now >= self._replay_at:
-            self._replay_at = now + _REPLAY_EVERY
+        if self._replaying.is_due(now):
             replay(self._database, self._clock)
+
+    def _wait(self, seconds: float) -> None:
+        """Pause while the line waits for the database; what is ours stays ours meanwhile."""
+        self._pause(seconds)
+        self._renew()
 
     def _beat(self, *, is_urgent: bool = False) -> None:
         self._heartbeat.beat(

@@ -13,6 +13,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     lot,
     movement,
     outbox,
+    partition,
     posting,
     product,
     profile,

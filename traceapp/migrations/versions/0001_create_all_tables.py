@@ -88,6 +88,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("process", name=op.f("pk__heartbeat")),
     )
     op.create_table(
+        "partition",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("subscribed", sa.JSON(), nullable=False),
+        sa.Column("holder", sa.String(length=255), nullable=True),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("taken_at", Moment(), nullable=True),
+        sa.Column("held_until", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__partition")),
+        sa.UniqueConstraint("client_id", name=op.f("uq__partition__client_id")),
+    )
+    op.create_table(
         "lot",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("gtin", sa.String(length=14), nullable=False),
@@ -665,6 +678,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__lot_number"))
 
     op.drop_table("lot")
+    op.drop_table("partition")
     op.drop_table("heartbeat")
     op.drop_table("division")
     with op.batch_alter_table("contact", schema=None) as batch_op:

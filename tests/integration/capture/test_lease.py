@@ -1,0 +1,113 @@
+"""The lease on a partition: one process at a time, whatever clocks say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from traceapp.capture.lease import LEASE, Lease, LeaseLost, hold, release, renew, take
+from traceapp.db import Database
+from traceapp.models.partition import Partition
+
+NOW = datetime(2021, 6, 1, tzinfo=UTC)
+
+
+def taken(database: Database, holder: str, name: str = "north", ended: str = "") -> Lease | None:
+    with database.begin() as session:
+        return take(session, name, f"ingest-{name}", holder, NOW, lambda who: who == ended)
+
+
+def held(database: Database, holder: str, name: str = "north") -> Lease:
+    lease = taken(database, holder, name)
+    assert lease is not None
+    return lease
+
+
+def put_end(database: Database, after: timedelta) -> None:
+    """Let every lease end so long after the present of the clock that counts."""
+    now = NOW if database.is_sqlite else datetime.now(UTC)
+    with database.begin() as session:
+        session.execute(update(Partition).values(held_until=now + after))
+
+
+def end_of(database: Database) -> datetime:
+    with database.read() as session:
+        row = session.get_one(Partition, 1)
+    assert row.held_until is not None
+    return row.held_until
+
+
+def is_ours(database: Database, lease: Lease) -> bool:
+    with database.begin() as session:
+        try:
+            hold(session, lease)
+        except LeaseLost:
+            return False
+        return True
+
+
+def test_a_partition_belongs_to_the_first_who_takes_it(database: Database) -> None:
+    first = held(database, "a")
+    assert (first.name, first.client_id, first.epoch) == ("north", "ingest-north", 1)
+    assert taken(database, "b") is None
+    assert is_ours(database, first)
+
+
+def test_partitions_are_taken_apart(database: Database) -> None:
+    north, south = held(database, "a"), held(database, "b", "south")
+    assert north.partition_id != south.partition_id
+    assert is_ours(database, north)
+    assert is_ours(database, south)
+
+
+def test_a_lease_that_has_run_out_can_be_taken_over_and_the_former_holder_writes_nothing(
+    database: Database,
+) -> None:
+    first = held(database, "a")
+    put_end(database, timedelta(microseconds=-1))
+    second = held(database, "b")
+    assert second.epoch == first.epoch + 1
+    assert is_ours(database, second)
+    assert not is_ours(database, first)
+    with database.begin() as session, pytest.raises(LeaseLost, match="north in its epoch 1"):
+        renew(session, first, NOW)
+    with database.begin() as session:
+        release(session, first)
+    assert is_ours(database, second)
+    assert taken(database, "c") is None
+
+
+def test_a_lease_that_has_run_out_is_renewed_while_nobody_has_taken_it(database: Database) -> None:
+    lease = held(database, "a")
+    put_end(database, timedelta(hours=-1))
+    with database.begin() as session:
+        renew(session, lease, NOW)
+    assert taken(database, "b") is None
+    assert is_ours(database, lease)
+
+
+def test_a_released_partition_is_free_at_once(database: Database) -> None:
+    lease = held(database, "a")
+    with database.begin() as session:
+        release(session, lease)
+    assert held(database, "b").epoch == 2
+
+
+def test_a_holder_that_has_ended_for_sure_is_not_waited_for(database: Database) -> None:
+    first = held(database, "a")
+    assert taken(database, "a") is None
+    again = taken(database, "a again", ended="a")
+    assert again is not None
+    assert not is_ours(database, first)
+
+
+def test_a_clock_that_was_set_back_keeps_a_partition_from_nobody_for_longer_than_a_lease(
+    database: Database,
+) -> None:
+    held(database, "a")
+    put_end(database, timedelta(hours=2))
+    assert taken(database, "b") is None
+    now = NOW if database.is_sqlite else datetime.now(UTC)
+    assert end_of(database) <= now + LEASE
