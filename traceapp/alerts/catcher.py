@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from traceapp.stop import until_told
 
 _HOST = "127.0.0.1"
 
@@ -59,9 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     told = parser.parse_args(arguments)
-    is_over = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: is_over.set())
+    is_over = until_told()
     try:
         controller = catch(told.port, told.folder)
     except OSError as error:

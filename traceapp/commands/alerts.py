@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from datetime import UTC, datetime
 
 import click
@@ -17,6 +15,7 @@ from traceapp.alerts.sender import Sender
 from traceapp.alerts.smtp import MailServer
 from traceapp.db import Database, open_database
 from traceapp.log import configure_log, one_line
+from traceapp.stop import until_told
 
 _LOOK_EVERY_S = 0.5
 _DATABASE_REST_S = 5.0
@@ -32,9 +31,7 @@ def alerts() -> None:
     """
     settings = load_settings(os.environ).require("database_url")
     configure_log("alerts")
-    is_over = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: is_over.set())
+    is_over = until_told()
     database = open_database(settings.database_url)
     mailer = MailServer(settings.mail_server) if settings.smtp_url else None
     sender = Sender(

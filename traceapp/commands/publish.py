@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from traceapp.publish.line import Numbering
 from traceapp.publish.sender import Pace
 from traceapp.publish.source import GrowingFile, Pipe, Source
 from traceapp.publish.voice import Voice
+from traceapp.stop import until_told
 
 
 def _code(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -111,7 +111,7 @@ def publish(  # noqa: PLR0913 - one argument for each option
         if broker
         else load_settings(os.environ).require("broker_url").broker_url
     )
-    run, voice, is_over = secrets.token_hex(4), Voice(), _until_told()
+    run, voice, is_over = secrets.token_hex(4), Voice(), until_told()
     try:
         with closing(Buffer(folder, most)) as buffer:
             gateway = Gateway(site, url, buffer, Pace(batch, in_flight, patience), run, voice)
@@ -129,13 +129,6 @@ def publish(  # noqa: PLR0913 - one argument for each option
         raise click.ClickException(f"The buffer in {folder} fails: {failure.orig}") from failure
     if once and not is_done:
         raise click.exceptions.Exit(1)
-
-
-def _until_told() -> threading.Event:
-    is_over = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: is_over.set())
-    return is_over
 
 
 def _source(

@@ -47,7 +47,7 @@ class Sender:
     def __init__(self, site: str, buffer: Buffer, pace: Pace, run: str, voice: Voice) -> None:
         """`run` begins every `ref`, so that an answer to an earlier run is not taken for ours."""
         self.site, self.buffer, self.pace, self.run, self.voice = site, buffer, pace, run, voice
-        self.answers: queue.SimpleQueue[tuple[str, Document]] = queue.SimpleQueue()
+        self.answers: queue.Queue[tuple[str, Document]] = queue.Queue()
         self.tally = Tally()
         self._flying: dict[str, Message] = {}
         self._ready: deque[Message] = deque()
