@@ -80,12 +80,9 @@ class Watch:
             is_outside = rule.is_outside(sample, self.last)
             run = self.running.get(rule.code)
             if is_outside:
-                self._prolong(rule, run, sample)
+                ended += self._prolong(rule, run, sample)
             elif is_outside is False and run is not None:
-                run.pause(sample.at)
-                if run.is_over(sample.at):
-                    run.ended_at = sample.at
-                    ended.append(self.running.pop(rule.code))
+                ended += self._come_back(run, sample.at)
         self.last, self.heard_at = sample, sample.at
         return ended
 
@@ -98,6 +95,9 @@ class Watch:
                 if not run.rule.is_cumulative or run.rule.window is not None:
                     continue
                 is_still_outside = run.outside_since is not None
+                unknown = self.heard_at and self.pace.unknown(self.heard_at, at)
+                if unknown and unknown[0] < departed_at:
+                    run.unknown.append((max(unknown[0], run.started_at), departed_at))
                 run.end(departed_at)
                 ended.append(self.running.pop(code))
                 if is_still_outside and departed_at < at and self.last is not None:
@@ -140,14 +140,35 @@ class Watch:
 
     def _prolong(
         self, rule: Rule, run: Run | None, sample: Sample, at: datetime | None = None
-    ) -> None:
+    ) -> list[Run]:
+        """Be outside at a reading, or at the departure before it; returns what a new run ends."""
         moment = at or sample.at
+        ended: list[Run] = []
+        held: list[Stretch] = []
+        if run is not None and run.is_memory(moment):
+            run.ended_at, held = moment, run.remainder(moment)
+            ended, run = [run], None
         if run is None:
-            run = self.running[rule.code] = Run(rule, moment, moment)
+            run = self.running[rule.code] = Run(rule, moment, moment, stretches=held)
         run.resume(moment)
         peak = None if rule.limit_celsius is None else sample.celsius
         run.peak_celsius = rule.worse(run.peak_celsius, peak)
         run.reach(moment)
+        return ended
+
+    def _come_back(self, run: Run, moment: datetime) -> list[Run]:
+        """Be back inside at a reading; returns the run if it ends with it.
+
+        What a window still holds of an excursion counts on, as a run that has not begun yet.
+        """
+        run.pause(moment)
+        if not run.is_over(moment):
+            return []
+        run.ended_at = moment
+        del self.running[run.rule.code]
+        if run.rule.window is not None and (held := run.remainder(moment)):
+            self.running[run.rule.code] = Run(run.rule, moment, moment, stretches=held)
+        return [run]
 
     def silent_by(self, now: datetime) -> Run | None:
         """The silence that runs at `now`, if the newest reading is older than the limit."""

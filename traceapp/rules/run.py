@@ -18,7 +18,8 @@ class Run:
     `heard_at` is the newest reading that belongs to it; `triggered_at` is set once the run has
     lasted the rule's minutes; `unknown` are the stretches within it that nobody measured. The
     run of a cumulative rule goes on between its `stretches` outside: `outside_since` is set
-    while it is in one.
+    while it is in one. What no longer counts by itself is drawn together into one stretch at
+    their beginning, so that they stay few and add up to the same.
     """
 
     rule: Rule
@@ -52,6 +53,8 @@ class Run:
             if moment > self.outside_since:
                 self.stretches.append((self.outside_since, moment))
             self.outside_since = None
+            if self.rule.window is None:
+                self._draw_together(moment)
 
     def resume(self, moment: datetime) -> None:
         """Be outside from `moment`, unless it is already."""
@@ -64,10 +67,20 @@ class Run:
             return True
         if self.rule.window is None:
             return False
-        self._forget_before(moment - self.rule.window)
-        spent = _spent(self.stretches, moment - self.rule.window, moment)
-        is_enough = spent >= self.rule.sustained if self.triggered_at else bool(self.stretches)
-        return not is_enough
+        self._draw_together(moment - self.rule.window)
+        left = self._within(moment)
+        return left < self.rule.sustained if self.triggered_at else left <= timedelta(0)
+
+    def remainder(self, moment: datetime) -> list[Stretch]:
+        """What the window that ends at `moment` still holds of the times outside."""
+        since = moment - (self.rule.window or timedelta(0))
+        return [(max(start, since), end) for start, end in self.stretches if end > since]
+
+    def is_memory(self, moment: datetime) -> bool:
+        """Whether the window holds at most what an earlier run has left: it has not begun yet."""
+        if self.rule.window is None or self.triggered_at or self.outside_since:
+            return False
+        return all(start < self.started_at for start, _ in self.remainder(moment))
 
     @property
     def spent(self) -> timedelta | None:
@@ -98,12 +111,17 @@ class Run:
         return now if self._within(now) >= self.rule.sustained else None
 
     def _within(self, moment: datetime) -> timedelta:
-        """The time outside in the window that ends at `moment`, which is outside itself."""
+        """The time outside in the window that ends at `moment`."""
         stretches = [*self.stretches, (self.outside_since or moment, moment)]
         return _spent(stretches, moment - (self.rule.window or timedelta(0)), moment)
 
-    def _forget_before(self, moment: datetime) -> None:
-        self.stretches = [stretch for stretch in self.stretches if stretch[1] > moment]
+    def _draw_together(self, moment: datetime) -> None:
+        """Make one stretch of all that end by `moment`: as long as they are together."""
+        past = [stretch for stretch in self.stretches if stretch[1] <= moment]
+        if len(past) > 1:
+            start = past[0][0]
+            whole = start, start + sum((end - begin for begin, end in past), timedelta(0))
+            self.stretches = [whole, *self.stretches[len(past) :]]
 
 
 def _spent(stretches: list[Stretch], start: datetime, end: datetime) -> timedelta:

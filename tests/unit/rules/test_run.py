@@ -59,9 +59,33 @@ def test_a_new_journey_counts_anew_even_in_the_middle_of_heat() -> None:
 
 def test_in_a_window_old_heat_is_forgotten_and_the_episode_ends() -> None:
     rising = {0: 9.0, 20: 5.0, 40: 9.0, 60: 5.0}
-    first, second = sums(added_up(30, 60), rising | {100: 5.0, 200: 9.0, 210: 5.0})
+    first, rest, second = sums(added_up(30, 60), rising | {100: 5.0, 200: 9.0, 210: 5.0})
     assert (minutes(first.triggered_at), minutes(first.ended_at)) == (50, 100)
+    assert (minutes(rest.ended_at), rest.triggered_at) == (200, None)
     assert (minutes(second.started_at), second.triggered_at) == (200, None)
+
+
+def test_what_a_window_still_holds_of_an_excursion_that_ended_counts_on() -> None:
+    heat = {0: 9.0, 10: 5.0, 30: 9.0, 50: 5.0, 62: 5.0, 63: 9.0, 80: 5.0}
+    runs = [run for run in sums(added_up(30, 60), heat) if run.triggered_at is not None]
+    assert [(minutes(run.started_at), minutes(run.triggered_at)) for run in runs] == [
+        (0, 50),
+        (63, 73),
+    ]
+    assert [minutes(run.ended_at) for run in runs] == [62, None]
+
+
+def test_minutes_over_a_window_are_all_that_the_excursion_added_up() -> None:
+    heat = {0: 9.0, 20: 5.0, 40: 9.0, 60: 5.0, 100: 5.0}
+    (run,) = (run for run in sums(added_up(30, 60), heat) if run.triggered_at is not None)
+    assert run.spent == timedelta(minutes=40)
+
+
+def test_the_times_outside_of_an_endless_journey_stay_few() -> None:
+    pairs = {10 * n: (9.0 if n % 2 else 5.0) for n in range(1_000)}
+    (run,) = sums(added_up(60), pairs)
+    assert len(run.stretches) == 1
+    assert run.spent == timedelta(minutes=5_000 - 10)
 
 
 def test_type_one_of_the_who_alarms_after_ten_hours_of_thirty_degrees_in_all() -> None:
