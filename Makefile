@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check servers fix lock bench clean
+.PHONY: help setup demo test check servers fix lock bench chaos clean
 
 # pip reads these; whatever else a machine tells pip is neither needed nor undone.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -39,6 +39,9 @@ fix: $(VENV)/.test ## format and mend what ruff can mend
 
 bench: setup ## the benchmarks (ARGS= chooses; `make bench ARGS=--help`)
 	@$(BIN)/traceapp bench $(ARGS)
+
+chaos: $(VENV)/.test servers ## kill -9 everything again and again and count what is lost (ARGS="--kills 1000"; ARGS=--help)
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: ## write requirements*.txt anew from requirements*.in (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: $(PYTHON) -m pip install uv"; exit 1; }

@@ -22,10 +22,17 @@ ROOT = Path(__file__).parents[2]
 RunProcess = Callable[..., Program]
 
 
+def reachable_folder() -> str | None:
+    """Return where to make a PostgreSQL's folder, or None for wherever temporary files go.
+
+    Not pytest's folder: root's tests run the server as nobody, who may not enter there.
+    """
+    return "/tmp" if os.geteuid() == 0 else None
+
+
 @contextmanager
 def _running_postgresql() -> Generator[PostgreSQL, None, None]:
-    # Not pytest's folder: root's tests run the server as nobody, who may not enter there.
-    folder = Path(tempfile.mkdtemp(prefix="traceapp-", dir="/tmp" if os.geteuid() == 0 else None))
+    folder = Path(tempfile.mkdtemp(prefix="traceapp-", dir=reachable_folder()))
     try:
         server = PostgreSQL(folder)
         try:

@@ -17,14 +17,17 @@ from tests.servers.programs import postgresql_folder, tell_missing
 
 _USER = "traceapp"
 # A test's data need not outlive a power cut of the machine; a killed server still loses nothing.
-_FAST = ["-c", "fsync=off", "-c", "shared_buffers=32MB", "-c", "unix_socket_directories="]
+_FAST = ["-c", "fsync=off"]
+_SMALL = ["-c", "shared_buffers=32MB", "-c", "unix_socket_directories="]
 
 
 class PostgreSQL:
     """One server in a folder of its own, with as many databases as are asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+        """Where `is_durable`, it flushes to disk what it has committed, as in real life."""
         self.folder = folder
+        self._options = _SMALL if is_durable else [*_FAST, *_SMALL]
         self.port = free_port()
         self.uid = NOBODY if os.geteuid() == 0 else None
         self._password = secrets.token_hex(16)
@@ -49,6 +52,11 @@ class PostgreSQL:
         """End the server as a power cut would."""
         if self._program is not None:
             self._program.kill()
+
+    @property
+    def program(self) -> Program | None:
+        """The process of the postmaster."""
+        return self._program
 
     def url(self, name: str) -> str:
         """Return the address of a database in the form that TRACEAPP_DATABASE_URL takes."""
@@ -85,7 +93,7 @@ class PostgreSQL:
             "127.0.0.1",
             "-p",
             str(self.port),
-            *_FAST,
+            *self._options,
         ]
         self._program = program = Program(
             [self._bin / "postgres", *arguments],

@@ -1,0 +1,36 @@
+"""Twenty-five kills of everything, and nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.plan import Plan
+from tests.chaos.run import Run
+from tests.servers.fixtures import reachable_folder
+from tests.servers.mailbox import Mailbox
+
+
+@pytest.fixture
+def folder() -> Generator[Path, None, None]:
+    """A folder of the run's own that every part of it can reach."""
+    made = Path(tempfile.mkdtemp(prefix="chaos-", dir=reachable_folder()))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.mark.timeout(900)
+def test_twenty_five_kills_lose_double_miss_and_invent_nothing(
+    folder: Path, mailbox: Mailbox
+) -> None:
+    said: list[str] = []
+    plan = Plan(kills=25, pace_s=0.7, readings=100, is_hurried=True, patience_s=240)
+    outcome = Run(plan, folder, mailbox, said.append).go()
+    assert sum(outcome.kills.values()) == 25
+    assert outcome.verdict.figures["readings stored"] > 0
+    assert outcome.verdict.figures["excursions found"] > 0
+    assert outcome.verdict.is_clean, (outcome.verdict.faults, said)
