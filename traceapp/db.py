@@ -120,3 +120,8 @@ def lock_for_migration(session: Session) -> None:
     """Let one process migrate at a time (SQLite's writers wait for one another anyway)."""
     if is_postgresql(session):
         session.execute(text("SELECT pg_advisory_xact_lock(7200459)"))
+
+
+def lock_for_months(session: Session) -> None:
+    """Let one process make months of readings at a time; only PostgreSQL keeps them apart."""
+    session.execute(text("SELECT pg_advisory_xact_lock(7200460)"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
@@ -10,11 +11,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from traceapp.capture.month import make_months
 from traceapp.db import lock_for_migration, open_database
 
 
-def upgrade_database(url: str) -> tuple[str | None, str | None]:
+def upgrade_database(url: str, now: datetime | None = None) -> tuple[str | None, str | None]:
     """Bring the database to the newest migration; returns the revisions before and after.
+
+    Readings get their tables for the months around `now`, on PostgreSQL.
 
     Safe when several processes start at once: they wait for one another.
     """
@@ -28,6 +32,7 @@ def upgrade_database(url: str) -> tuple[str | None, str | None]:
             configuration.attributes["connection"] = session.connection()
             command.upgrade(configuration, "head")
             after = _revision(session)
+            make_months(session, now or datetime.now(UTC))
     finally:
         database.close()
     return before, after

@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from traceapp.db import open_database
-from traceapp.models.all import metadata
+from traceapp.models.all import is_ours, metadata
 from traceapp.schema import alembic_configuration, upgrade_database
 
 
@@ -19,7 +19,9 @@ def test_the_migrations_make_what_the_models_say(empty_database_url: str) -> Non
     upgrade_database(empty_database_url)
     database = open_database(empty_database_url)
     with database.read() as session:
-        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        context = MigrationContext.configure(
+            session.connection(), opts={"compare_type": True, "include_name": is_ours}
+        )
         differences = compare_metadata(context, metadata)
     database.close()
     assert differences == []

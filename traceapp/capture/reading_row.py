@@ -11,6 +11,7 @@ from sqlalchemy import Column, Double, Table, text
 from sqlalchemy.orm import Session
 
 from schemas.reading import Reading
+from traceapp.capture.month import within_months
 from traceapp.db import is_postgresql
 from traceapp.models.base import Base, microseconds
 from traceapp.models.reading import Reading as ReadingRow
@@ -57,7 +58,8 @@ def _insert_postgresql(session: Session, rows: Sequence[Sequence[Any]]) -> set[K
     columns = dict(zip(_NAMES, map(list, zip(*rows, strict=True)), strict=True))
     for name in _NUMBERS:  # psycopg takes no list of 8 and 8.5 together.
         columns[name] = [None if value is None else float(value) for value in columns[name]]
-    return {(row.sensor_id, row.at) for row in session.execute(statement, columns)}
+    with within_months(session, columns["at"]):
+        return {(row.sensor_id, row.at) for row in session.execute(statement, columns)}
 
 
 def _insert_sqlite(session: Session, rows: Sequence[Sequence[Any]]) -> set[Key]:

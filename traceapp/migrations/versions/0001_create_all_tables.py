@@ -226,10 +226,10 @@ def upgrade() -> None:
 
     op.create_table(
         "reading",
-        sa.Column("sensor_id", sa.Integer(), nullable=False),
         sa.Column("at", Moment(), nullable=False),
         sa.Column("celsius", sa.Double(), nullable=False),
         sa.Column("received_at", Moment(), nullable=False),
+        sa.Column("sensor_id", sa.Integer(), nullable=False),
         sa.Column("is_implausible", sa.Boolean(), nullable=False),
         sa.Column("power", sa.Boolean(), nullable=True),
         sa.Column("door_open", sa.Boolean(), nullable=True),
@@ -238,10 +238,10 @@ def upgrade() -> None:
         sa.Column("battery_volts", sa.Double(), nullable=True),
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("boot", sa.String(length=64), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["sensor_id"], ["sensor.id"], name=op.f("fk__reading__sensor_id__sensor")
+        sa.PrimaryKeyConstraint(
+            "sensor_id", "at", name=op.f("pk__reading"), postgresql_include=["celsius"]
         ),
-        sa.PrimaryKeyConstraint("sensor_id", "at", name=op.f("pk__reading")),
+        postgresql_partition_by="RANGE (at)",
         sqlite_with_rowid=False,
     )
     op.create_table(
