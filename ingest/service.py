@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from ingest import metrics
 from ingest.delivery import Broker
@@ -14,6 +14,7 @@ from ingest.every import Every
 from ingest.health import Heartbeat, Watchdog
 from ingest.pipeline import Pipeline, Stopping
 from ingest.replay import replay
+from traceapp.capture.month import make_months
 from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.log import one_line
@@ -24,6 +25,7 @@ SILENCE_EVERY = timedelta(minutes=1)
 CATCH_UP = timedelta(minutes=5)
 _FEED_EVERY = timedelta(seconds=5)
 _REPLAY_EVERY = timedelta(seconds=5)
+_MONTHS_EVERY = timedelta(hours=1)
 
 log = structlog.get_logger("ingest.service")
 
@@ -55,6 +57,7 @@ class Service:
         self._feeding = Every(_FEED_EVERY)
         self._silence = Every(SILENCE_EVERY)
         self._replaying = Every(_REPLAY_EVERY)
+        self._months = Every(_MONTHS_EVERY)
         self._caught_up_at = clock() + CATCH_UP
         self._was_connected = False
 
@@ -87,6 +90,7 @@ class Service:
             self._beat()
             self._notice_silence(now)
             self._replay(now)
+            self._make_months(now)
         except (OperationalError, InterfaceError) as error:
             log.error("database_unavailable", error=one_line(error), waiting=0)
         return settled
@@ -112,6 +116,18 @@ class Service:
     def _replay(self, now: datetime) -> None:
         if self._replaying.is_due(now):
             replay(self._database, self._clock)
+
+    def _make_months(self, now: datetime) -> None:
+        if not self._months.is_due(now):
+            return
+        try:
+            with self._database.begin() as session:
+                made = make_months(session, now)
+        except ProgrammingError as error:  # We may not. There are months for a year to come.
+            log.error("months_not_made", error=one_line(error))
+        else:
+            if made:
+                log.info("months_made", tables=made)
 
     def _wait(self, seconds: float) -> None:
         """Pause while the line waits for the database; what is ours stays ours meanwhile."""

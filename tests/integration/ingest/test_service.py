@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.service import CATCH_UP, Service
 from tests.fakes.broker import FakeBroker
 from tests.integration.ingest.conftest import NOW, Clock
-from traceapp.db import Database
+from traceapp.db import Database, open_database
 from traceapp.models.excursion import Excursion
 from traceapp.models.heartbeat import Heartbeat
 
@@ -144,3 +145,48 @@ def test_a_database_that_was_never_made_ends_the_run_at_once(
     with pytest.raises(SQLAlchemyError):
         service.run()
     assert broker.unacknowledged == 1
+
+
+def test_the_months_of_readings_are_made_ahead_while_it_runs(
+    broker: FakeBroker, postgresql_url: str, clock: Clock
+) -> None:
+    database = open_database(postgresql_url)
+    service = Service(broker, database, "ingest-test", clock, clock.pause)
+    for now, newest in (((2041, 11, 5), "2042_11"), ((2041, 12, 5), "2042_12")):
+        clock.now = datetime(*now, tzinfo=UTC)
+        assert not _is_there(database, f"reading_{newest}")
+        service.step()
+        assert _is_there(database, f"reading_{newest}")
+    database.close()
+
+
+@pytest.fixture
+def writer_url(postgresql_url: str) -> Generator[str, None, None]:
+    """The address of a database in which we may write, and make nothing."""
+    owner = open_database(postgresql_url)
+    with owner.begin() as session:
+        session.execute(text("CREATE ROLE writer LOGIN PASSWORD 'writer'"))
+        session.execute(text("GRANT ALL ON ALL TABLES IN SCHEMA public TO writer"))
+    address = make_url(postgresql_url).set(username="writer", password="writer")
+    yield address.render_as_string(hide_password=False)
+    with owner.begin() as session:
+        session.execute(text("DROP OWNED BY writer"))
+        session.execute(text("DROP ROLE writer"))
+    owner.close()
+
+
+def test_who_may_not_make_months_says_so_and_goes_on(
+    broker: FakeBroker, writer_url: str, clock: Clock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database = open_database(writer_url)
+    clock.now = datetime(2041, 11, 5, tzinfo=UTC)
+    Service(broker, database, "ingest-test", clock, clock.pause).step()
+    assert "months_not_made" in capfd.readouterr().out
+    assert not _is_there(database, "reading_2041_11")
+    database.close()
+
+
+def _is_there(database: Database, table: str) -> bool:
+    with database.read() as session:
+        asked = text("SELECT to_regclass(:table) IS NOT NULL")
+        return bool(session.scalar(asked, {"table": table}))
