@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from traceapp.models.excursion import ABOUT_VACCINE, Excursion
 from traceapp.models.outbox import Outbox, is_failed, is_waiting
-from traceapp.models.reading import Reading
 from traceapp.models.rejection import Rejection
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
@@ -19,7 +18,7 @@ from traceapp.models.unit import Unit
 from traceapp.trace.excursion import Wanted, list_excursions
 from traceapp.trace.rejection import is_visible
 from traceapp.trace.scope import Scope
-from traceapp.watch.sample import newest_at
+from traceapp.watch.sample import newest_reading
 
 _MOST = 500
 
@@ -51,12 +50,13 @@ def _count(session: Session, query: Any) -> int:
 
 
 def _units(session: Session, scope: Scope) -> list[dict[str, Any]]:
+    reading, is_newest = newest_reading(session)
     rows: Sequence[Any] = session.execute(
-        select(Unit, Site, Reading.at, Reading.celsius)
+        select(Unit, Site, reading.at, reading.celsius)
         .join(Site, Site.id == Unit.site_id)
         .outerjoin(Attachment, (Attachment.unit_id == Unit.id) & Attachment.until_at.is_(None))
         .outerjoin(Sensor, Sensor.id == Attachment.sensor_id)
-        .outerjoin(Reading, (Reading.sensor_id == Sensor.id) & (Reading.at == newest_at()))
+        .outerjoin(reading, is_newest)
         .where(scope.sites())
         .order_by(Site.code, Unit.code)
         .limit(_MOST)

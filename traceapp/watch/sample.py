@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, select
+from sqlalchemy import ColumnElement, ScalarSelect, select, true
 from sqlalchemy.orm import Session, aliased
 
-from traceapp.db import among
+from traceapp.db import among, is_postgresql
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
 
 _CHUNK = 2_000
-_COLUMNS = (
-    Reading.at,
-    Reading.celsius,
-    Reading.power,
-    Reading.door_open,
-    Reading.is_implausible,
-    Reading.battery,
-    Reading.seq,
-    Reading.boot,
-    Reading.received_at,
-)
+_COLUMNS = tuple(getattr(Reading, name) for name in Sample._fields)
 
 
 def newest_at() -> ScalarSelect[datetime]:
@@ -40,11 +30,30 @@ def newest_at() -> ScalarSelect[datetime]:
     )
 
 
+def newest_reading(session: Session) -> tuple[type[Reading], ColumnElement[bool]]:
+    """What to join `Sensor` with, and on what, to have its newest usable reading.
+
+    PostgreSQL would look for it once in every month; SQLite has no LATERAL, and no months.
+    """
+    if not is_postgresql(session):
+        return Reading, (Reading.sensor_id == Sensor.id) & (Reading.at == newest_at())
+    newest = (
+        select(Reading)
+        .where(Reading.sensor_id == Sensor.id, ~Reading.is_implausible)
+        .order_by(Reading.at.desc())
+        .limit(1)
+        .correlate(Sensor)
+        .lateral("newest")
+    )
+    return aliased(Reading, newest), true()
+
+
 def newest_samples(session: Session, sensor_ids: Collection[int]) -> dict[int, Sample]:
     """The newest usable reading of each sensor that has one."""
+    reading, is_newest = newest_reading(session)
     rows = session.execute(
-        select(Sensor.id, *_COLUMNS)
-        .join(Reading, (Reading.sensor_id == Sensor.id) & (Reading.at == newest_at()))
+        select(Sensor.id, *(getattr(reading, name) for name in Sample._fields))
+        .join(reading, is_newest)
         .where(among(session, Sensor.id, sensor_ids))
     )
     return {sensor_id: Sample(*measured) for sensor_id, *measured in rows}

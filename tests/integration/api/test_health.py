@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 from flask.testing import FlaskClient
 
 from config import Settings
+from schemas.reading import Reading
 from tests.integration.door import SECRET_KEY, Door
 from traceapp.api.metrics import MEANINGS
 from traceapp.app import create_app
+from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.db import open_database
 
 
@@ -24,6 +27,18 @@ def test_it_is_alive_and_ready_and_says_how_old_the_last_commit_is(
     assert ready.status_code == 200
     assert ready.get_json()["last_commit_age_seconds"] == 90.0
     assert ready.get_json()["broker"] == "none"
+
+
+def test_the_last_commit_counts_even_where_it_brought_an_old_reading(
+    door: Door, admin: FlaskClient
+) -> None:
+    for sensor, ago in (("S1", timedelta(0)), ("S2", timedelta(days=3))):
+        door.clock.forward(seconds=60)
+        with door.database.begin() as session:
+            reading = Reading(door.clock() - ago, 5.0)
+            record_readings(session, [ReadingMessage(sensor, [reading])], door.clock())
+    door.clock.forward(seconds=7)
+    assert door.client().get("/readyz").get_json()["last_commit_age_seconds"] == 7.0
 
 
 def test_before_the_first_commit_there_is_no_age(door: Door) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from schemas.reading import Reading
@@ -16,6 +17,7 @@ from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.db import Database, open_database
 from traceapp.models.reading import Reading as ReadingRow
 from traceapp.schema import upgrade_database
+from traceapp.watch.sample import newest_before, newest_samples
 
 _NOW = datetime(2031, 3, 15, 8, 0, tzinfo=UTC)
 
@@ -171,3 +173,28 @@ def test_a_part_of_somebodys_own_is_left_alone_and_what_it_leaves_open_is_made(
     assert _record(postgresql_database, *days) == 3
     homes = ["reading_2034_07", "half", "reading_2034_07_2"]
     assert _homes(postgresql_database) == dict(zip(days, homes, strict=True))
+
+
+def test_the_newest_reading_is_looked_for_month_by_month_and_nothing_is_sorted(
+    postgresql_database: Database,
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(postgresql_database.engine, "before_cursor_execute")
+    def note(_c: object, _k: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    with postgresql_database.read() as session:
+        newest_samples(session, [1])
+        newest_before(session, 1, _NOW)
+    searches = list(asked)
+    assert len(searches) == 2
+    with postgresql_database.read() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        session.execute(text("SET LOCAL enable_bitmapscan = off"))
+        for statement, parameters in searches:
+            rows = session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            plan = "\n".join(row[0] for row in rows)
+            assert "Append" in plan
+            assert "Sort" not in plan
+            assert plan.count("reading_2031_02_pkey") == 1
