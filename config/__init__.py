@@ -5,12 +5,14 @@ from __future__ import annotations
 from config.addresses import BindAddress, BrokerAddress, MailServerAddress
 from config.invalid import SettingInvalid
 from config.loading import load_settings
+from config.partition import Partition
 from config.settings import Settings
 
 __all__ = [
     "BindAddress",
     "BrokerAddress",
     "MailServerAddress",
+    "Partition",
     "SettingInvalid",
     "Settings",
     "load_settings",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from config.addresses import BindAddress, BrokerAddress, MailServerAddress, ServerAddress
 from config.invalid import SettingInvalid, without_password
+from config.partition import Partition
 
 Check = Callable[[str, str], str]
 
@@ -60,6 +61,20 @@ def client_id(variable: str, value: str) -> str:
     if not _CLIENT_ID.fullmatch(value):
         raise SettingInvalid(variable, "1 to 64 of A-Z a-z 0-9 . _ -", repr(value))
     return value
+
+
+def partitions(variable: str, value: str) -> str:
+    """Accept names with topic filters; which client ids they get is known only later."""
+    Partition.read(variable, value, "x")
+    return value
+
+
+def partition_names(variable: str, value: str) -> str:
+    """Accept names with commas between them, and keep them without spaces."""
+    names = [name.strip() for name in value.split(",")]
+    if not all(_CLIENT_ID.fullmatch(name) for name in names):
+        raise SettingInvalid(variable, "partitions like north,south", repr(value))
+    return ",".join(names)
 
 
 def mail_address(variable: str, value: str) -> str:

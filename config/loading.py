@@ -63,10 +63,20 @@ def _from_toml(path: Path | None) -> dict[str, str]:
     for name, value in document.items():
         if name not in _NAMES:
             raise SettingInvalid(f"{name} in {path}", f"one of {' '.join(_NAMES)}", "this name")
-        if not isinstance(value, str):
+        text = _joined(value) if name == "partitions" else value
+        if not isinstance(text, str):
             raise SettingInvalid(f"{name} in {path}", "a text in quotes", type(value).__name__)
-        told[_NAMES[name]] = value
+        told[_NAMES[name]] = text
     return told
+
+
+def _joined(value: object) -> object:
+    """Return a table of lists as the text that a variable would hold; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    if not all(isinstance(filters, list) for filters in value.values()):
+        return None
+    return ";".join(f"{name}={','.join(map(str, listed))}" for name, listed in value.items())
 
 
 def _from_environment(field: Field[Any], environ: Mapping[str, str]) -> dict[str, str]:
@@ -97,3 +107,5 @@ def _refuse_contradictions(settings: Settings) -> None:
     if settings.smtp_url and not settings.mail_from:
         expected = f"a sender's address, because {PREFIX}SMTP_URL is set"
         raise SettingInvalid(variable_of("mail_from"), expected, "none")
+    if settings.broker_client_id:
+        settings.partitions_to_take  # noqa: B018 - reading it is what checks the names

@@ -10,6 +10,7 @@ from typing import Any, Self
 from config import checks
 from config.addresses import BindAddress, BrokerAddress, MailServerAddress
 from config.invalid import SettingInvalid, without_password
+from config.partition import Partition
 from config.secret_key import kept_secret_key
 
 PREFIX = "TRACEAPP_"
@@ -34,6 +35,12 @@ class Settings:
 
     broker_client_id: str = _setting(checks.client_id, "ingest-1")
     """The name of the ingester's persistent session: fixed, and another one for each ingester."""
+
+    partitions_given: str = _setting(checks.partitions, "north=4501000001;south=4502000001")
+    """The partitions of the telemetry, each with its topic filters. Not given, it has one."""
+
+    partitions_to_take_given: str = _setting(checks.partition_names, "north,south")
+    """The partitions that this ingester may take, in this order. Not given, it may take any."""
 
     smtp_url: str = _setting(checks.smtp_url, "smtps://user:password@host:465", secret=True)
     """The mail server. Without it alerts stay in the outbox and the pages say so."""
@@ -74,6 +81,27 @@ class Settings:
         """``broker_url`` taken apart."""
         self.require("broker_url")
         return BrokerAddress.of(self.broker_url)
+
+    @property
+    def partitions(self) -> tuple[Partition, ...]:
+        """``partitions_given`` taken apart; one with every topic where nobody gave any."""
+        self.require("broker_client_id")
+        own = self.broker_client_id
+        if not self.partitions_given:
+            return (Partition(own, own),)
+        return Partition.read(variable_of("partitions_given"), self.partitions_given, own)
+
+    @property
+    def partitions_to_take(self) -> tuple[Partition, ...]:
+        """The partitions that this process may take, the first ones first."""
+        known = {partition.name: partition for partition in self.partitions}
+        told = self.partitions_to_take_given
+        names = told.split(",") if told else list(known)
+        for name in names:
+            if name not in known:
+                variable = variable_of("partitions_to_take_given")
+                raise SettingInvalid(variable, f"some of {' '.join(known)}", repr(name))
+        return tuple(known[name] for name in names)
 
     @property
     def mail_server(self) -> MailServerAddress:

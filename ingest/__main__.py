@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import gc
-import signal
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Event
 
 import structlog
 from prometheus_client import start_http_server
@@ -17,17 +16,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import BindAddress, SettingInvalid, Settings, load_settings
 from ingest.broker import MqttBroker
 from ingest.delivery import BrokerRefused
+from ingest.holder import name_holder
 from ingest.metrics import REGISTRY
 from ingest.partition import Tenure
 from ingest.service import Service
-from ingest.standby import Share, Standby
-from traceapp.capture.lease import LeaseLost
+from ingest.standby import Standby
+from traceapp.capture.lease import LeaseLost, session_name
 from traceapp.db import open_database
 from traceapp.log import configure_log, one_line
+from traceapp.stop import until_told
 
 _ABOUT = """Hear the MQTT broker and record what it brings; end cleanly on SIGTERM.
-Settings: TRACEAPP_DATABASE_URL, TRACEAPP_BROKER_URL, TRACEAPP_BROKER_CLIENT_ID,
-TRACEAPP_METRICS_BIND (optional)."""
+Settings: TRACEAPP_DATABASE_URL, TRACEAPP_BROKER_URL, TRACEAPP_BROKER_CLIENT_ID; optional:
+TRACEAPP_PARTITIONS, TRACEAPP_PARTITIONS_TO_TAKE, TRACEAPP_METRICS_BIND."""
 
 log = structlog.get_logger("ingest")
 
@@ -58,45 +59,37 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(settings: Settings) -> None:
+    is_over = until_told()
     _serve_metrics(settings.metrics_bind)
-    database = open_database(settings.database_url)
-    client_id = settings.broker_client_id
-    standby = Standby(database, [Share(client_id, client_id)], _now, time.sleep)
-    _end_cleanly(standby.stop)
+    holder = name_holder()
+    database = open_database(settings.database_url, session_name(holder))
+    standby = Standby(database, settings.partitions_to_take, _now, is_over, holder)
     try:
-        lease = standby.wait()
-        if lease is not None:
-            tenure = Tenure(database, lease, _now)
-            try:
-                _serve(settings, tenure, lambda: standby.is_stopping)
-            finally:
-                tenure.end()
+        if tenure := standby.wait():
+            _serve(settings, tenure, is_over)
     finally:
         database.close()
 
 
-def _serve(settings: Settings, tenure: Tenure, is_stopping: Callable[[], bool]) -> None:
-    """Turn the line of one partition until SIGTERM."""
+def _serve(settings: Settings, tenure: Tenure, is_over: Event) -> None:
+    """Turn the line of one partition until SIGTERM, and let go of it."""
     client_id = tenure.lease.client_id
-    broker = MqttBroker(settings.broker, client_id)
-    service = Service(broker, tenure.database, client_id, _now, time.sleep, tenure.renew)
-    _end_cleanly(service.stop)
-    if is_stopping():  # Asked in between.
-        service.stop()
+    broker = MqttBroker(settings.broker, client_id, tenure.filters, tenure.dropped)
+    service = Service(
+        broker, tenure.database, client_id, _now, time.sleep, tenure=tenure, is_over=is_over
+    )
     # What stands now stands until the end: the collector need not look through it again.
     gc.collect()
     gc.freeze()
     log.info("started", broker=f"{settings.broker.host}:{settings.broker.port}")
-    service.run()
+    try:
+        service.run()
+    finally:
+        tenure.end()
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _end_cleanly(stop: Callable[[], None]) -> None:
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop())
 
 
 def _serve_metrics(bind: str) -> None:

@@ -93,8 +93,16 @@ class _Client(mqtt.Client):
 class MqttBroker:
     """A persistent QoS-1 session with a real broker, acknowledged by hand."""
 
-    def __init__(self, address: BrokerAddress, client_id: str) -> None:
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        filters: Sequence[str] = (SUBSCRIPTION,),
+        dropped: Sequence[str] = (),
+    ) -> None:
+        """Speak for a session with these topic filters, and without those that were `dropped`."""
         self._address = address
+        self._filters, self._dropped = list(filters), list(dropped)
         self._epoch = 0
         self._inbox: list[Delivery] = []
         self._inbox_bytes = 0
@@ -156,6 +164,13 @@ class MqttBroker:
         if not self._is_accepted:
             return False
         return self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Let the session do without these from now on, at once or from the next connection."""
+        self._filters = [kept for kept in self._filters if kept not in filters]
+        self._dropped += filters
+        if self._is_accepted:
+            self._client.unsubscribe(list(filters))
 
     def tend(self) -> None:
         """Answer and send pings while the line waits; what comes meanwhile is kept, bounded."""
@@ -241,14 +256,23 @@ class MqttBroker:
         if self._epoch > 1 and not flags.session_present:
             log.error("session_lost", meaning="what the broker held for us is gone")
         # Asked for each time: a session that lived through an upgrade knows only the old filters.
-        client.subscribe(SUBSCRIPTION, qos=1)
+        if self._filters:
+            client.subscribe([(topic_filter, 1) for topic_filter in self._filters])
+        else:
+            self._note_subscribed()
+        if self._dropped:
+            client.unsubscribe(self._dropped)
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any
     ) -> None:
         if any(reason.is_failure for reason in reasons):
-            raise BrokerRefused(f"The broker refused the subscription to {SUBSCRIPTION}.")
+            refused = next(f for f, r in zip(self._filters, reasons, strict=False) if r.is_failure)
+            raise BrokerRefused(f"The broker refused the subscription to {refused}.")
         # Said only now: what is published before the subscription stands passes us by.
+        self._note_subscribed()
+
+    def _note_subscribed(self) -> None:
         self._is_subscribed = True
         log.info("connected", epoch=self._epoch, has_session=self._has_session)
 

@@ -42,6 +42,9 @@ class Broker(Protocol):
     def publish(self, topic: str, payload: bytes) -> bool:
         """Hand over an answer of ours at QoS 1; False when nobody can take it now."""
 
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Let the session do without these topic filters from now on."""
+
     def tend(self) -> None:
         """Keep the connection alive while the line waits for something else."""
 

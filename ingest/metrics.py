@@ -82,3 +82,14 @@ SILENCES = Counter(
     "Silence episodes opened by the clock.",
     registry=REGISTRY,
 )
+UNCOVERED_SITES = Gauge(
+    "ingest_uncovered_sites",
+    "Registered sites of which no partition hears everything: their messages are kept nowhere.",
+    registry=REGISTRY,
+)
+PARTITION_EPOCH = Gauge(
+    "ingest_partition_epoch",
+    "How often the partition that this process holds was taken; absent while it stands by.",
+    ["partition"],
+    registry=REGISTRY,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Event
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
@@ -12,6 +13,7 @@ from ingest import metrics
 from ingest.delivery import Broker
 from ingest.every import Every
 from ingest.health import Heartbeat, Watchdog
+from ingest.partition import Tenure
 from ingest.pipeline import Pipeline, Stopping
 from ingest.replay import replay
 from traceapp.capture.month import make_months
@@ -40,18 +42,20 @@ class Service:
         process: str,
         clock: Callable[[], datetime],
         pause: Callable[[float], None],
-        renew: Callable[[], None] = lambda: None,
+        tenure: Tenure | None = None,
+        is_over: Event | None = None,
     ) -> None:
-        """Take a `database` that fences our writes, and what renews our right to them."""
+        """Take the `tenure` of a partition, which fences what we write; without it we are alone."""
+        database = tenure.database if tenure else database
         self._broker = broker
         self._database = database
         self._clock = clock
         self._pause = pause
-        self._renew = renew
+        self._tenure = tenure
+        self._is_over = is_over or Event()
         self.pipeline = Pipeline(
-            broker, database, clock, pause=self._wait, is_stopping=lambda: self.is_stopping
+            broker, database, clock, pause=self._wait, is_stopping=self._is_over.is_set
         )
-        self.is_stopping = False
         self._heartbeat = Heartbeat(database, process)
         self._watchdog = Watchdog()
         self._feeding = Every(_FEED_EVERY)
@@ -63,13 +67,13 @@ class Service:
 
     def stop(self) -> None:
         """Ask for an end: the batch in hand is finished first."""
-        self.is_stopping = True
+        self._is_over.set()
 
     def run(self) -> None:
         """Turn until asked to stop, then leave nothing half done. Raises for the world's faults."""
         self._beat(is_urgent=True)  # A database that is not ours to write ends us here, at once.
         try:
-            while not self.is_stopping:
+            while not self._is_over.is_set():
                 self.step(wait_s=0.5)
         except Stopping:
             log.warning("stopped_with_a_batch_in_hand", meaning="the broker will send it again")
@@ -88,6 +92,8 @@ class Service:
             self._watchdog.feed()
         try:
             self._beat()
+            if self._tenure:
+                self._tenure.look_around(self._broker, now)
             self._notice_silence(now)
             self._replay(now)
             self._make_months(now)
@@ -107,8 +113,10 @@ class Service:
         self._caught_up_at = min(self._caught_up_at, now + CATCH_UP)  # A clock may be set back.
         if now < self._caught_up_at or not self._silence.is_due(now):
             return
+        # Who is heard by another ingester may be waiting in its session at the broker.
+        is_theirs = self._tenure.heard_elsewhere() if self._tenure else None
         with self._database.begin() as session:
-            opened = notice_silence(session, now)
+            opened = notice_silence(session, now, is_theirs)
         if opened:
             metrics.SILENCES.inc(opened)
             log.info("silence_noticed", opened=opened)
@@ -128,6 +136,10 @@ class Service:
         else:
             if made:
                 log.info("months_made", tables=made)
+
+    def _renew(self) -> None:
+        if self._tenure:
+            self._tenure.renew()
 
     def _wait(self, seconds: float) -> None:
         """Pause while the line waits for the database; what is ours stays ours meanwhile."""

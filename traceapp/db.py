@@ -71,11 +71,14 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """The database at an SQLAlchemy URL: `postgresql+psycopg://…` or `sqlite:///PATH`."""
+def open_database(url: str, process: str = "traceapp") -> Database:
+    """The database at an SQLAlchemy URL: `postgresql+psycopg://…` or `sqlite:///PATH`.
+
+    PostgreSQL shows our connections under the name of the `process`, 63 characters long at most.
+    """
     if make_url(url).get_backend_name() == "sqlite":
         return Database(_open_sqlite(url))
-    connect_args = {"options": "-c timezone=UTC"}
+    connect_args = {"options": "-c timezone=UTC", "application_name": process}
     return Database(create_engine(url, pool_pre_ping=True, connect_args=connect_args, **_QUIET))
 
 

@@ -21,6 +21,7 @@ class FakeBroker:
         self.is_reachable = True
         self.is_deaf = False  # Acknowledgements get lost on the way.
         self.is_connected = False
+        self.unsubscribed: list[str] = []
         self._epoch = 0
         self._last_mid = 0
         self._queue: deque[Delivery] = deque()
@@ -79,6 +80,10 @@ class FakeBroker:
         self.heard.append((topic, payload))
         self.send(topic, payload)
         return True
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Note what the session is to do without."""
+        self.unsubscribed += filters
 
     def tend(self) -> None:
         """A fake connection needs nothing."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from traceapp.capture.insert import insert
@@ -54,17 +54,20 @@ def take(
     """
     row = _look(session, client_id)
     if row is None:
-        values = {"client_id": client_id, "name": name, "subscribed": [], "epoch": 0}
+        values = {"client_id": client_id, "name": name, "subscribed": [], "dropped": [], "epoch": 0}
         session.execute(insert(session, Partition).values(values).on_conflict_do_nothing())
         row = _look(session, client_id)
     if row is None or not _is_free(session, row, now, has_ended):
         return None
-    # A holder in the middle of a transaction is skipped: it will renew, or its server will end it.
+    former = row.holder
     row = _look(session, client_id, is_locking=True)
-    if row is None or not _is_free(session, row, now, has_ended):
+    if row is None:  # Its holder is in the middle of a transaction, and will soon renew; or never.
+        end_paused_transactions(session, former)
+        return None
+    if not _is_free(session, row, now, has_ended):
         return None
     row.name, row.holder, row.epoch = name, holder, row.epoch + 1
-    row.taken_at = moment = _moment(session, now)
+    row.taken_at = moment = moment_of_leases(session, now)
     row.held_until = moment + LEASE
     session.flush()
     return Lease(row.id, name, client_id, row.epoch)
@@ -98,6 +101,27 @@ def release(session: Session, lease: Lease) -> None:
     session.execute(_ours(lease).values(holder=None, held_until=None))
 
 
+def session_name(holder: str) -> str:
+    """How the connections of a holder are called at PostgreSQL."""
+    return f"ingest {holder.split(' ', maxsplit=1)[0]}"[:63]
+
+
+def end_paused_transactions(session: Session, holder: str | None, after: timedelta = LEASE) -> None:
+    """Let PostgreSQL roll back what a holder began and has not gone on with for a whole lease.
+
+    A process that was stopped, or whose machine lost its power, would otherwise keep its locks for
+    as long as the network lets it, which may be hours.
+    """
+    if holder is not None:
+        ended = text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = :name"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND wait_event_type = 'Client'"
+            " AND state_change < clock_timestamp() - CAST(:after AS interval)"
+        )
+        session.execute(ended, {"name": session_name(holder), "after": after})
+
+
 def _look(session: Session, client_id: str, *, is_locking: bool = False) -> Partition | None:
     query = select(Partition).where(Partition.client_id == client_id)
     if is_locking:
@@ -110,7 +134,7 @@ def _is_free(
 ) -> bool:
     if row.holder is None or row.held_until is None or has_ended(row.holder):
         return True
-    left = row.held_until - _moment(session, now)
+    left = row.held_until - moment_of_leases(session, now)
     if left > LEASE:
         # No lease lasts so long: the clock was set back. Its holder gets the time to say so.
         row.held_until -= left - LEASE
@@ -118,7 +142,8 @@ def _is_free(
     return left <= timedelta()
 
 
-def _moment(session: Session, now: datetime) -> datetime:
+def moment_of_leases(session: Session, now: datetime) -> datetime:
+    """The present of the clock by which leases end: the database's own on PostgreSQL."""
     if not is_postgresql(session):
         return now
     moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()

@@ -14,8 +14,8 @@ class Partition(Base):
     """The messages that the broker keeps for one `client_id`, and the lease on them.
 
     `holder` may write until somebody else has taken the partition, which raises `epoch`; from
-    `held_until` on somebody may. Nobody holds it where `holder` is missing. `subscribed` are the
-    topic filters that the broker's session has for `client_id`, as its holder last left them.
+    `held_until` on somebody may. Nobody holds it where `holder` is missing. The broker's session
+    for `client_id` has the topic filters `subscribed`, and must not have those that are `dropped`.
     """
 
     __tablename__ = "partition"
@@ -24,6 +24,7 @@ class Partition(Base):
     client_id: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(64))
     subscribed: Mapped[list[str]] = mapped_column(JSON, default=list)
+    dropped: Mapped[list[str]] = mapped_column(JSON, default=list)
     holder: Mapped[str | None] = mapped_column(String(255))
     epoch: Mapped[int] = mapped_column(BigInteger, default=0)
     taken_at: Mapped[datetime | None]

@@ -5,10 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
+from sqlalchemy.exc import OperationalError
 
-from traceapp.capture.lease import LEASE, Lease, LeaseLost, hold, release, renew, take
-from traceapp.db import Database
+from traceapp.capture.lease import (
+    LEASE,
+    Lease,
+    LeaseLost,
+    end_paused_transactions,
+    hold,
+    release,
+    renew,
+    session_name,
+    take,
+)
+from traceapp.db import Database, open_database
 from traceapp.models.partition import Partition
 
 NOW = datetime(2021, 6, 1, tzinfo=UTC)
@@ -111,3 +122,40 @@ def test_a_clock_that_was_set_back_keeps_a_partition_from_nobody_for_longer_than
     assert taken(database, "b") is None
     now = NOW if database.is_sqlite else datetime.now(UTC)
     assert end_of(database) <= now + LEASE
+
+
+def test_a_holder_in_the_middle_of_a_transaction_is_not_waited_for_and_not_taken_from(
+    postgresql_url: str,
+) -> None:
+    database = open_database(postgresql_url)
+    first = held(database, "a")
+    put_end(database, timedelta(hours=-1))
+    with database.begin() as session:
+        hold(session, first)
+        assert taken(database, "b") is None
+    assert held(database, "b").epoch == 2
+    assert not is_ours(database, first)
+    database.close()
+
+
+def test_a_holder_that_paused_in_a_transaction_is_rolled_back_and_nobody_else_is(
+    postgresql_url: str,
+) -> None:
+    paused = open_database(postgresql_url, session_name("a:1 99 kernel"))
+    other = open_database(postgresql_url, session_name("b:2 99 kernel"))
+    database = open_database(postgresql_url)
+    lease = held(database, "a:1 99 kernel")
+    put_end(database, timedelta(hours=-1))
+    with paused.engine.connect() as connection, other.engine.connect() as untouched:
+        connection.execute(text("SELECT id FROM partition FOR KEY SHARE"))
+        untouched.execute(text("SELECT 1"))
+        assert taken(database, "c") is None
+        with database.begin() as session:
+            end_paused_transactions(session, "a:1 99 kernel", timedelta())
+        with pytest.raises(OperationalError):
+            connection.execute(text("SELECT 1"))
+        assert untouched.execute(text("SELECT 1")).scalar() == 1
+        connection.invalidate()
+    assert held(database, "c").epoch == lease.epoch + 1
+    for one in (paused, other, database):
+        one.close()

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("subscribed", sa.JSON(), nullable=False),
+        sa.Column("dropped", sa.JSON(), nullable=False),
         sa.Column("holder", sa.String(length=255), nullable=True),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("taken_at", Moment(), nullable=True),

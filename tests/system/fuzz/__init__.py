@@ -1,1 +1,0 @@
-"""Generated messages through the real line, and the count of what became of each."""
