@@ -84,8 +84,12 @@ class Mosquitto:
 
     def wait_for_subscriber(self, client_id: str) -> None:
         """Wait until a client has subscribed: before that nothing is kept for it."""
+        self.wait_for_output(f"Sending SUBACK to {client_id}")
+
+    def wait_for_output(self, text: str) -> None:
+        """Wait until the broker's log says something."""
         assert self._program is not None
-        self._program.wait_for_output(f"Sending SUBACK to {client_id}")
+        self._program.wait_for_output(text)
 
     def _run_publisher(self, arguments: list[str], content: bytes) -> None:
         address = ["-h", "127.0.0.1", "-p", str(self.port), "-q", "1"]
