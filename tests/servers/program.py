@@ -88,6 +88,10 @@ class Program:
         self._end_children()
         return self._popen.wait(seconds)
 
+    def signal(self, sign: int) -> None:
+        """Send a signal and do not wait: SIGSTOP lets the program pause until SIGCONT."""
+        self._popen.send_signal(sign)
+
     def kill(self) -> None:
         """End the program the hard way, as a power cut would (``kill -9``)."""
         self._popen.kill()
