@@ -9,12 +9,15 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from config import Partition
 from ingest.pipeline import Pipeline
+from ingest.standby import Standby
 from tests.fakes.broker import FakeBroker
 from tests.integration.country import REGISTRY, load_registry
 from tests.integration.ingest.conftest import NOW
@@ -54,12 +57,15 @@ def shuffled(messages: list[Message], seed: int) -> list[Message]:
     return sorted(several, key=lambda _: dice.random())
 
 
-def settle(database: Database, messages: list[Message], most: int) -> int:
-    """Let one ingester take all messages; returns how many readings it stored."""
+def settle(database: Database, messages: list[Message], most: int, name: str = "one") -> int:
+    """Let the holder of a partition take all messages; returns how many readings it stored."""
+    standby = Standby(database, [Partition(name, name)], lambda: NOW, Event(), name)
+    tenure = standby.look()
+    assert tenure is not None
     broker = FakeBroker(window=most)
     for message in messages:
         broker.send(*message)
-    pipeline = Pipeline(broker, database, lambda: NOW, most=most, pause=lambda _: None)
+    pipeline = Pipeline(broker, tenure.database, lambda: NOW, most=most, pause=lambda _: None)
     while pipeline.step():
         pass
     return pipeline.stored
@@ -110,8 +116,8 @@ def test_two_ingesters_of_the_same_sensors_judge_as_one_that_hears_all_in_order(
     heard = [messages[0::3] + messages[1::3], messages[1::3] + messages[2::3]]
     with ThreadPoolExecutor(2) as pool:
         both = [
-            pool.submit(settle, database, shuffled(heard[number], seed * 10 + number), most)
-            for number, most in enumerate((7, 12))
+            pool.submit(settle, database, shuffled(heard[number], seed * 10 + number), most, name)
+            for number, (name, most) in enumerate((("north", 7), ("south", 12)))
         ]
         stored = [one.result(timeout=120) for one in both]
     assert min(stored) > 0
