@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Sequence
+from contextlib import closing, contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 try:  # The wheel brings SQLite 3.53, which fixes a corruption of the bundled 3.40's WAL.
@@ -117,6 +118,21 @@ def among(session: Session, column: Any, values: Collection[Any]) -> ColumnEleme
     listed = func.json_each(json.dumps(list(values))).table_valued("value")
     is_listed: ColumnElement[bool] = column.in_(select(listed.c.value))
     return is_listed
+
+
+def first_row_in_binary(session: Session, statement: str, parameters: Sequence[Any]) -> Any:
+    """The first row of a PostgreSQL query, its bytes taken from the wire as they are.
+
+    SQLAlchemy asks for text, and a megabyte would be spelled out and read again. Errors are its.
+    """
+    connection = session.connection()
+    faults = connection.dialect.loaded_dbapi.Error
+    try:
+        with closing(connection.connection.cursor(binary=True)) as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchone()
+    except faults as error:
+        raise DBAPIError.instance(statement, None, error, faults, hide_parameters=True) from error
 
 
 def lock_for_migration(session: Session) -> None:

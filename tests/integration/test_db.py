@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from traceapp.db import Database
+from traceapp.db import Database, first_row_in_binary, open_database
 
 
 def test_an_error_does_not_say_what_was_asked_for(database: Database) -> None:
@@ -14,3 +14,11 @@ def test_an_error_does_not_say_what_was_asked_for(database: Database) -> None:
     with pytest.raises(DBAPIError) as raised, database.read() as session:
         session.execute(asked, {"document": "451481199001011234"})
     assert "451481199001011234" not in str(raised.value)
+
+
+def test_an_error_of_the_drivers_own_cursor_is_sqlalchemys(postgresql_url: str) -> None:
+    database = open_database(postgresql_url)
+    with pytest.raises(ProgrammingError) as raised, database.read() as session:
+        first_row_in_binary(session, "SELECT nothing_of_that_name(%s)", ["451481199001011234"])
+    assert "451481199001011234" not in str(raised.value)
+    database.close()

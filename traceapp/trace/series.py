@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.excursion import Run
-from traceapp.models.reading import Reading
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.unit import Unit
 from traceapp.trace.excursion import Wanted, list_excursions
+from traceapp.trace.measured import Stretch, measured
 from traceapp.trace.scope import Scope
 from traceapp.watch.profile import load_profiles
-
-
-class Point(NamedTuple):
-    """One measured value."""
-
-    at: datetime
-    celsius: float
-    sensor: str
 
 
 def unit_series(
@@ -37,68 +28,37 @@ def unit_series(
     unit = session.scalar(select(Unit).where(Unit.code == unit_code))
     if unit is None:
         return None
+    stretches = _stretches(session, unit.id, from_at, until_at)
     found = _excursions(session, unit_code, from_at, until_at)
     return {
         "unit": unit_code,
         "from": from_at,
         "to": until_at,
-        "points": [
-            point._asdict() for point in thin(_points(session, unit.id, from_at, until_at), points)
-        ],
+        "points": [point._asdict() for point in measured(session, stretches, points)],
         "limits": _limits(session, unit.id, until_at),
         "excursions": [one for one in found if one["side"] != "silence"],
         "silences": _silences(session, unit.id, from_at, until_at),
     }
 
 
-def thin(points: Sequence[Point], most: int) -> list[Point]:
-    """At most `most` points (never fewer than four a sensor) that keep every extreme.
-
-    Each sensor's share of buckets keeps its first, lowest, highest and last value, so no
-    bucket hides an excursion.
-    """
-    if len(points) <= most:
-        return list(points)
-    by_sensor: dict[str, list[Point]] = {}
-    for point in points:
-        by_sensor.setdefault(point.sensor, []).append(point)
-    kept: list[Point] = []
-    for own in by_sensor.values():
-        share = most * len(own) // len(points)
-        kept += _thin_one(own, max(share // 4, 1))
-    return sorted(kept, key=lambda point: (point.at, point.sensor))
-
-
-def _thin_one(points: Sequence[Point], buckets: int) -> list[Point]:
-    if len(points) <= buckets * 4:
-        return list(points)
-    kept: list[Point] = []
-    for bucket in range(buckets):
-        start = bucket * len(points) // buckets
-        end = (bucket + 1) * len(points) // buckets
-        part = points[start:end]
-        lowest = min(part, key=lambda point: point.celsius)
-        highest = max(part, key=lambda point: point.celsius)
-        kept += sorted({part[0], lowest, highest, part[-1]}, key=lambda point: point.at)
-    return kept
-
-
-def _points(session: Session, unit_id: int, from_at: datetime, until_at: datetime) -> list[Point]:
+def _stretches(
+    session: Session, unit_id: int, from_at: datetime, until_at: datetime
+) -> list[Stretch]:
+    """When which sensor stood in the unit, within [from, until)."""
     rows = session.execute(
-        select(Reading.at, Reading.celsius, Sensor.code)
-        .join(Sensor, Sensor.id == Reading.sensor_id)
+        select(Sensor.id, Sensor.code, Attachment.from_at, Attachment.until_at)
         .join(Attachment, Attachment.sensor_id == Sensor.id)
         .where(
             Attachment.unit_id == unit_id,
-            Reading.at >= from_at,
-            Reading.at < until_at,
-            ~Reading.is_implausible,
-            or_(Attachment.from_at.is_(None), Attachment.from_at <= Reading.at),
-            or_(Attachment.until_at.is_(None), Attachment.until_at > Reading.at),
+            or_(Attachment.from_at.is_(None), Attachment.from_at < until_at),
+            or_(Attachment.until_at.is_(None), Attachment.until_at > from_at),
         )
-        .order_by(Reading.at, Sensor.code)
+        .order_by(Sensor.code, Attachment.id)
     )
-    return [Point(*row) for row in rows]
+    return [
+        Stretch(sensor_id, code, max(since or from_at, from_at), min(until or until_at, until_at))
+        for sensor_id, code, since, until in rows
+    ]
 
 
 def _limits(session: Session, unit_id: int, at: datetime) -> dict[str, float | None]:

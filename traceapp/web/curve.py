@@ -5,6 +5,7 @@ Pure: nothing is smoothed or left out here; the series already keeps every minim
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -166,7 +167,7 @@ def _lines(
     lines = []
     for name in sensors:
         own = sorted((p for p in points if str(p[2]) == name), key=lambda p: p[0])
-        for _, group in groupby(own, key=lambda p: sum(edge < p[0] for edge in edges)):
+        for _, group in groupby(own, key=lambda p: bisect_left(edges, p[0])):
             stretch = [(plane.x(at), plane.y(celsius)) for at, celsius, _ in group]
             text = " ".join(f"{x},{y}" for x, y in stretch)
             lone = stretch[0] if len(stretch) == 1 else None

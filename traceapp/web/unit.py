@@ -21,7 +21,7 @@ from traceapp.web.names import learn_names
 blueprint = Blueprint("unit", __name__)
 
 #: Lengths of time that the page offers, in hours.
-SPANS = (6, 24, 72, 168, 720)
+SPANS = (6, 24, 72, 168, 720, 8760)
 _POINTS = 1_000
 
 
