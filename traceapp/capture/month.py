@@ -8,7 +8,7 @@ first. So a reading that no part takes gets its month made first, and is never r
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -59,18 +59,18 @@ def make_months(session: Session, now: datetime) -> list[str]:
 
 
 @contextmanager
-def within_months(session: Session, moments: Collection[datetime]) -> Iterator[None]:
-    """Insert readings of these moments in this block: their months are there, made if need be.
+def within_months(session: Session, first: datetime, last: datetime) -> Iterator[None]:
+    """Insert readings of [first, last] in this block: their months are there, made if need be.
 
     Raises OperationalError when somebody detached one meanwhile: the next attempt makes it anew.
     """
-    if not is_postgresql(session) or not moments:
+    if not is_postgresql(session):
         yield
         return
     engine = session.connection().engine
-    wanted = Span(min(moments), max(moments) + timedelta(microseconds=1))
+    wanted = Span(first, last + timedelta(microseconds=1))
     if any(_gaps(wanted, _SEEN.get(engine, ()))):
-        _look_again(session, engine, moments)
+        _look_again(session, engine, wanted)
     try:
         yield
     except IntegrityError as error:
@@ -80,19 +80,27 @@ def within_months(session: Session, moments: Collection[datetime]) -> Iterator[N
         raise OperationalError(error.statement, error.params, error.orig or error) from error
 
 
-def _look_again(session: Session, engine: Engine, moments: Collection[datetime]) -> None:
+def _look_again(session: Session, engine: Engine, wanted: Span) -> None:
     """Make the months that are missing, and remember what was there already.
 
     What this transaction made is not remembered: it may still be rolled back.
     """
     parts = _parts(session)
-    months = sorted({_month(moment) for moment in moments})
-    if any(gap for month in months for gap in _gaps(month, parts)):
+    if any(_gaps(wanted, parts)):
         lock_for_months(session)
         session.info[_HAS_MADE] = True
-        _make(session, months)
+        missing = list(_gaps(wanted, _parts(session)))
+        _make(session, sorted({month for gap in missing for month in _months(gap)}))
     elif _HAS_MADE not in session.info:
         _SEEN[engine] = parts
+
+
+def _months(span: Span) -> Iterator[Span]:
+    """The calendar months that a stretch touches."""
+    month = _month(span.since)
+    while month.since < span.until:
+        yield month
+        month = _month(month.until)
 
 
 def _month(moment: datetime, later: int = 0) -> Span:

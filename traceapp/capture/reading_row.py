@@ -58,7 +58,7 @@ def _insert_postgresql(session: Session, rows: Sequence[Sequence[Any]]) -> set[K
     columns = dict(zip(_NAMES, map(list, zip(*rows, strict=True)), strict=True))
     for name in _NUMBERS:  # psycopg takes no list of 8 and 8.5 together.
         columns[name] = [None if value is None else float(value) for value in columns[name]]
-    with within_months(session, columns["at"]):
+    with within_months(session, min(columns["at"]), max(columns["at"])):
         return {(row.sensor_id, row.at) for row in session.execute(statement, columns)}
 
 

@@ -87,12 +87,12 @@ def test_after_years_of_rest_a_reading_gets_its_month_made_and_is_kept(
     postgresql_database: Database,
 ) -> None:
     late = datetime(2034, 7, 1, tzinfo=UTC)
-    assert _record(postgresql_database, _NOW, late, late + timedelta(days=70)) == 3
-    parts = _parts(postgresql_database)
-    assert {"reading_2034_07", "reading_2034_09"} < set(parts)
-    assert "reading_2034_08" not in parts
-    assert _record(postgresql_database, late + timedelta(days=40)) == 1
-    assert "reading_2034_08" in _parts(postgresql_database)
+    assert _record(postgresql_database, late, late + timedelta(days=40)) == 2
+    made = {name for name in _parts(postgresql_database) if "2033" in name or "2034" in name}
+    assert made == {"reading_2034_07", "reading_2034_08"}
+    # Between the two there is nothing yet; whoever brings both ends gets what lies between.
+    assert _record(postgresql_database, _NOW, late + timedelta(hours=1)) == 2
+    assert len(_parts(postgresql_database)) == 17 + 2 + 27
 
 
 def test_a_month_whose_making_was_rolled_back_is_made_again(
@@ -171,6 +171,7 @@ def test_a_part_of_somebodys_own_is_left_alone_and_what_it_leaves_open_is_made(
         )
     days = [datetime(2034, 7, day, tzinfo=UTC) for day in (1, 15, 31)]
     assert _record(postgresql_database, *days) == 3
+    assert len(_parts(postgresql_database)) == 17 + 3
     homes = ["reading_2034_07", "half", "reading_2034_07_2"]
     assert _homes(postgresql_database) == dict(zip(days, homes, strict=True))
 
