@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tests.chaos import report
 from tests.chaos.plan import Plan
+from tests.chaos.post import SlowMailbox
 from tests.chaos.run import Run
 from tests.servers.fixtures import reachable_folder
-from tests.servers.mailbox import Mailbox
 
 _ABOUT = """\
 Start a private PostgreSQL, Mosquitto, ingester, alert sender and mail server, publish readings
@@ -43,7 +43,7 @@ def main() -> int:
     folder = told.folder or Path(tempfile.mkdtemp(prefix="chaos-", dir=reachable_folder()))
     folder.mkdir(parents=True, exist_ok=True)
     _tell(f"In {folder}")
-    with Mailbox() as mailbox:
+    with SlowMailbox(plan.seed) as mailbox:
         outcome = Run(plan, folder, mailbox, _tell).go()
     report.write(outcome, folder)
     sys.stdout.write(report.as_markdown(outcome))

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.plan import Plan
+from tests.chaos.post import SlowMailbox
 from tests.chaos.run import Run
 from tests.servers.fixtures import reachable_folder
-from tests.servers.mailbox import Mailbox
 
 
 @pytest.fixture
@@ -25,11 +25,12 @@ def folder() -> Generator[Path, None, None]:
 
 @pytest.mark.timeout(900)
 def test_twenty_five_kills_lose_double_miss_and_invent_nothing(
-    folder: Path, mailbox: Mailbox
+    folder: Path,
 ) -> None:
     said: list[str] = []
     plan = Plan(kills=25, pace_s=0.7, readings=100, is_hurried=True, patience_s=240)
-    outcome = Run(plan, folder, mailbox, said.append).go()
+    with SlowMailbox(plan.seed) as mailbox:
+        outcome = Run(plan, folder, mailbox, said.append).go()
     assert sum(outcome.kills.values()) == 25
     assert outcome.verdict.figures["readings stored"] > 0
     assert outcome.verdict.figures["excursions found"] > 0
