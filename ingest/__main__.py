@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import BindAddress, SettingInvalid, Settings, load_settings
 from ingest.broker import MqttBroker
+from ingest.clock import RecordClock
 from ingest.delivery import BrokerRefused
 from ingest.holder import name_holder
 from ingest.metrics import REGISTRY
@@ -75,8 +76,9 @@ def _serve(settings: Settings, tenure: Tenure, is_over: Event) -> None:
     """Turn the line of one partition until SIGTERM, and let go of it."""
     client_id = tenure.lease.client_id
     broker = MqttBroker(settings.broker, client_id, tenure.filters, tenure.dropped)
+    clock = RecordClock(tenure.database)
     service = Service(
-        broker, tenure.database, client_id, _now, time.sleep, tenure=tenure, is_over=is_over
+        broker, tenure.database, client_id, clock, time.sleep, tenure=tenure, is_over=is_over
     )
     # What stands now stands until the end: the collector need not look through it again.
     gc.collect()

@@ -35,6 +35,8 @@ class Heartbeat:
         last_commit_at: datetime | None,
         stored: int,
         rejected: int,
+        trouble: str | None = None,
+        clock_offset_s: float = 0.0,
         is_urgent: bool = False,
     ) -> None:
         """Write the heartbeat when it is time, or now when it is urgent."""
@@ -46,6 +48,8 @@ class Heartbeat:
             "last_commit_at": last_commit_at and format_moment(last_commit_at),
             "stored": stored,
             "rejected": rejected,
+            "trouble": trouble,
+            "clock_offset_s": round(clock_offset_s, 1),
         }
         with self._database.begin() as session:
             beat(session, self._process, now, detail)

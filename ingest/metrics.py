@@ -93,3 +93,13 @@ PARTITION_EPOCH = Gauge(
     ["partition"],
     registry=REGISTRY,
 )
+CLOCK_OFFSET = Gauge(
+    "ingest_clock_offset_seconds",
+    "How far this machine's clock is ahead of the database's; always about 0 on SQLite.",
+    registry=REGISTRY,
+)
+CLOCK_JUMPS = Counter(
+    "ingest_clock_jumps_total",
+    "How often the clock of the record was set, by more than a minute.",
+    registry=REGISTRY,
+)

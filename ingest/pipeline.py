@@ -30,7 +30,7 @@ from ingest.decode import Said, decode
 from ingest.delivery import Broker, Delivery
 from ingest.record import Outcome, apart, record, refuse
 from traceapp.capture.lease import LeaseLost
-from traceapp.db import Database
+from traceapp.db import Database, trouble_of
 from traceapp.log import one_line, where
 
 MOST_MESSAGES = 1_000
@@ -68,6 +68,8 @@ class Pipeline:
         self._is_stopping = is_stopping
         self._broken_by: set[str] = set()
         self.last_commit_at: datetime | None = None
+        self.trouble: str | None = None
+        """What ails the database that a batch is waiting for; None while none does."""
         self.stored = 0
         self.rejected = 0
 
@@ -94,14 +96,19 @@ class Pipeline:
         failures, pause_s = 0, 0.5
         while True:
             try:
-                return self._record(batch, failures >= _FAILURES_UNTIL_SUSPECTED)
+                outcomes = self._record(batch, failures >= _FAILURES_UNTIL_SUSPECTED)
             except (OperationalError, InterfaceError) as error:
                 failures += 1
+                self.trouble = trouble_of(error)
                 metrics.DATABASE_FAILURES.inc()
                 said = one_line(error)
-                log.error(
-                    "database_unavailable", error=said, waiting=len(batch), again_in_s=pause_s
-                )
+                log.error("database_unavailable", trouble=self.trouble, error=said,
+                          waiting=len(batch), again_in_s=pause_s)  # fmt: skip
+            else:
+                if self.trouble is not None:
+                    log.info("database_well_again", was=self.trouble)
+                    self.trouble = None
+                return outcomes
             self._wait_for_database(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -22,8 +23,9 @@ from traceapp.db import Database
 from traceapp.log import one_line
 
 SILENCE_EVERY = timedelta(minutes=1)
-#: After a connection the broker may still hold what came while we were away. Nobody is called
-#: silent until that is read: until a wait brought nothing, or this time has passed.
+#: After a connection, and after a database that was away, the broker may still hold what came
+#: meanwhile. Nobody is called silent until that is read: until a wait brought nothing, or this
+#: time has passed.
 CATCH_UP = timedelta(minutes=5)
 _FEED_EVERY = timedelta(seconds=5)
 _REPLAY_EVERY = timedelta(seconds=5)
@@ -62,7 +64,8 @@ class Service:
         self._silence = Every(SILENCE_EVERY)
         self._replaying = Every(_REPLAY_EVERY)
         self._months = Every(_MONTHS_EVERY)
-        self._caught_up_at = clock() + CATCH_UP
+        self._stepped_at = clock()
+        self._caught_up_at = self._stepped_at + CATCH_UP
         self._was_connected = False
 
     def stop(self) -> None:
@@ -103,7 +106,9 @@ class Service:
 
     def _note_connection(self, settled: int, now: datetime) -> None:
         is_connected = self._broker.is_connected
-        if is_connected and not self._was_connected:
+        stood_still = now - self._stepped_at > SILENCE_EVERY
+        self._stepped_at = now
+        if stood_still or (is_connected and not self._was_connected):
             self._caught_up_at = now + CATCH_UP
         elif is_connected and settled == 0:
             self._caught_up_at = min(self._caught_up_at, now)
@@ -145,6 +150,9 @@ class Service:
         """Pause while the line waits for the database; what is ours stays ours meanwhile."""
         self._pause(seconds)
         self._renew()
+        self._watchdog.feed()  # To wait for a database is honest, however long it takes.
+        with suppress(OperationalError, InterfaceError):  # It is told with the batch's failure.
+            self._beat()
 
     def _beat(self, *, is_urgent: bool = False) -> None:
         self._heartbeat.beat(
@@ -153,5 +161,7 @@ class Service:
             last_commit_at=self.pipeline.last_commit_at,
             stored=self.pipeline.stored,
             rejected=self.pipeline.rejected,
+            trouble=self.pipeline.trouble,
+            clock_offset_s=self._offset_s,
             is_urgent=is_urgent,
         )

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 try:  # The wheel brings SQLite 3.53, which fixes a corruption of the bundled 3.40's WAL.
@@ -42,6 +42,19 @@ _SQLITE_PRAGMAS = (
     "PRAGMA cache_size=-65536",
     "PRAGMA trusted_schema=OFF",
 )
+
+
+#: SQLSTATEs and SQLite's names, by how they begin.
+_TROUBLES = {
+    "53100": "full",
+    "SQLITE_FULL": "full",
+    "25006": "read-only",
+    "SQLITE_READONLY": "read-only",
+    "55P03": "locked",
+    "40P01": "locked",
+    "SQLITE_BUSY": "locked",
+    "SQLITE_LOCKED": "locked",
+}
 
 
 class Database:
@@ -99,6 +112,16 @@ def _open_sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
     return engine
+
+
+def trouble_of(error: SQLAlchemyError) -> str:
+    """What ails a database that refused to work: full, read-only, locked, or unreachable."""
+    original: Any = getattr(error, "orig", None)
+    state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
+    for start, trouble in _TROUBLES.items():
+        if str(state or "").startswith(start):
+            return trouble
+    return "unreachable"
 
 
 def is_postgresql(session: Session) -> bool:

@@ -25,6 +25,9 @@ from tests.servers.program import Program
 _WEIGHTS = {"broker": 2.0, "database": 2.0, "ingester": 2.5, "alerts": 1.5, "publisher": 1.0}
 _LINK = re.compile(r"/excursions/(\d+)")
 _STEP_S = 0.2
+#: So many of the kills hit a line that has just answered; the others come while it recovers.
+_AT_WORK = 0.5
+_LONGEST_WAIT_S = 15.0
 _WRITTEN = ("reading", "conflict", "rejection", "excursion", "run", "outbox")
 _WAITING_MAILS = "outbox WHERE sent_at IS NULL AND given_up_at IS NULL"
 _OPEN_SILENCES = "excursion WHERE rule = 'silence' AND state = 'open'"
@@ -120,6 +123,8 @@ class Run:
         done = 0
         while done < self.plan.kills:
             time.sleep(self._dice.uniform(0.5, 1.5) * self.plan.pace_s)
+            if self._dice.random() < _AT_WORK:
+                self._wait_for_an_answer()
             self._revive()
             victim = self._choose()
             if victim is None:
@@ -128,6 +133,17 @@ class Run:
             done += 1
             if done % 25 == 0:
                 self._tell(f"{done} kills; {self._say_progress()}")
+
+    def _wait_for_an_answer(self) -> None:
+        """Wait until the whole line has worked since the last kill, though not for ever."""
+        before, deadline = self._answers(), time.monotonic() + _LONGEST_WAIT_S
+        while self._answers() == before and time.monotonic() < deadline:
+            self._revive()
+            time.sleep(_STEP_S)
+
+    def _answers(self) -> int:
+        """How much the journals of answers have grown to."""
+        return sum(path.stat().st_size for path in self.folder.glob("journal-*"))
 
     def _choose(self) -> Part | None:
         """A part that is up; one that is being started is left to it."""

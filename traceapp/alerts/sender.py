@@ -58,6 +58,9 @@ class Sender:
     clock: Callable[[], datetime]
     sent: int = 0
     failed: int = 0
+    trouble: str | None = None
+    """What ails the mail server: unreachable, or refusing; None since it took an e-mail."""
+    reason: str | None = None
     _beat_at: datetime | None = None
     _rests_until: datetime | None = None
 
@@ -96,6 +99,9 @@ class Sender:
         with self.database.begin() as session:
             mark_sent(session, claimed, self.clock())
         self.sent += 1
+        if self.trouble is not None:
+            log.info("mail_server_well_again", was=self.trouble)
+        self.trouble = self.reason = None
         log.info("sent", excursion=claimed.excursion_id, mail=claimed.id)
         return True
 
@@ -117,21 +123,27 @@ class Sender:
 
     def _note(self, claimed: Claim, error: NotSent) -> bool:
         said = str(error)
-        if error.is_permanent:
-            self._give_up(claimed, said)
+        if error.is_permanent:  # That is the address' fault, or the mail's, and not the server's.
+            self._give_up(claimed, said, error.reason)
             return True
         self.failed += 1
+        self.trouble = "unreachable" if error.is_servers else "refusing"
+        self.reason = error.reason
         log.warning("not_sent", excursion=claimed.excursion_id, mail=claimed.id,
-                    attempts=claimed.attempts)  # fmt: skip
+                    attempts=claimed.attempts, server=self.trouble, reason=self.reason)  # fmt: skip
         with self.database.begin() as session:
             put_back(session, claimed, said, self.clock())
         if error.is_servers:
             self._rests_until = self.clock() + _SERVER_REST
         return not error.is_servers
 
-    def _give_up(self, claimed: Claim, said: str) -> None:
-        self.failed += said != WITHDRAWN
-        log.error("given_up", excursion=claimed.excursion_id, mail=claimed.id)
+    def _give_up(self, claimed: Claim, said: str, reason: str = "") -> None:
+        if said == WITHDRAWN:
+            log.info("not_owed_any_more", excursion=claimed.excursion_id, mail=claimed.id)
+        else:
+            self.failed += 1
+            log.error("given_up", excursion=claimed.excursion_id, mail=claimed.id,
+                      reason=reason or said)  # fmt: skip
         with self.database.begin() as session:
             give_up(session, claimed, said, self.clock())
 
@@ -147,5 +159,7 @@ class Sender:
                 "waiting": count_waiting(session),
                 "sent": self.sent,
                 "failed": self.failed,
+                "trouble": self.trouble,
+                "reason": self.reason,
             }
             beat(session, "alerts", now, detail)

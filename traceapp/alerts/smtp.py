@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -22,6 +23,11 @@ class NotSent(Exception):
         super().__init__(said)
         self.is_permanent = is_permanent
         self.is_servers = is_servers
+
+    @property
+    def reason(self) -> str:
+        """The first word: a code such as 451, or the name of an error. It names nobody."""
+        return re.split(r"\W", str(self), maxsplit=1)[0]
 
 
 class _Closing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, jsonify
@@ -13,13 +13,19 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from traceapp.access.guard import public
-from traceapp.doors import doors
+from traceapp.capture.heartbeat import beat
+from traceapp.db import trouble_of
+from traceapp.doors import Doors, doors
+from traceapp.models.heartbeat import Heartbeat
 from traceapp.models.movement import Movement
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
+from traceapp.trace.vitals import vitals
 
 blueprint = Blueprint("health", __name__)
 _BROKER_PATIENCE_S = 2.0
+_BEAT_EVERY = timedelta(seconds=5)
+_TOLD = ("ingest", "alerts", "mail", "clock", "outbox_waiting", "outbox_oldest_seconds")
 
 
 @blueprint.get("/healthz")
@@ -32,22 +38,43 @@ def healthz() -> Any:
 @blueprint.get("/readyz")
 @public
 def readyz() -> Any:
-    """Say whether the database and the broker can be reached, and how old the last commit is."""
+    """Say whether the parts can work, and in sentences what is wrong.
+
+    503 when the database or the broker cannot be had; other troubles are told with a 200, because
+    this process answers all the same.
+    """
     parts = doors()
     broker = broker_state(parts.settings)
     document: dict[str, Any] = {"database": "ok", "broker": broker, "last_commit_age_seconds": None}
+    troubles = ["The broker cannot be reached."] if broker == "unreachable" else []
     try:
         with parts.database.read() as session:
             last = last_commit_at(session)
-    except SQLAlchemyError:
-        document["database"] = "unreachable"
+            found = vitals(session, parts.clock())
+        show_sign_of_life(parts)
+    except SQLAlchemyError as error:
+        document["database"] = trouble_of(error)
+        troubles.append(f"The database is {document['database']}.")
     else:
+        troubles += found.troubles
         if last is not None:
             age = (parts.clock() - last).total_seconds()
             document["last_commit_age_seconds"] = round(max(age, 0.0), 3)
+        document |= {name: getattr(found, name) for name in _TOLD}
     is_ready = document["database"] == "ok" and broker != "unreachable"
-    document["status"] = "ok" if is_ready else "unavailable"
+    document["troubles"] = troubles
+    document["status"] = ("degraded" if troubles else "ok") if is_ready else "unavailable"
     return jsonify(document), 200 if is_ready else 503
+
+
+def show_sign_of_life(parts: Doors) -> None:
+    """Write a row every few seconds: a database that is full still answers questions."""
+    now = parts.clock()
+    with parts.database.read() as session:
+        last = session.scalar(select(Heartbeat.at).where(Heartbeat.process == "web"))
+    if last is None or not last <= now < last + _BEAT_EVERY:
+        with parts.database.begin() as session:
+            beat(session, "web", now, {"kind": "web"})
 
 
 def broker_state(settings: Settings) -> str:

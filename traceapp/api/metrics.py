@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from traceapp.access.guard import public
 from traceapp.doors import Doors
 from traceapp.models.excursion import ABOUT_VACCINE, Excursion
-from traceapp.models.outbox import is_waiting
 from traceapp.models.rejection import Rejection
+from traceapp.trace.vitals import Vitals, vitals
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -26,6 +26,10 @@ MEANINGS = {
     "traceapp_http_seconds": "Time from a request to its answer, by route.",
     "traceapp_open_excursions": "Excursions that have not ended.",
     "traceapp_outbox_waiting": "E-mails that wait to be sent.",
+    "traceapp_outbox_oldest_seconds": "How long ago the oldest e-mail that waits became due.",
+    "traceapp_outbox_failed": "E-mails that the mail server refused for good.",
+    "traceapp_heartbeat_age_seconds": "Age of the newest sign of life, by process.",
+    "traceapp_troubles": "What is wrong by `/readyz`, the broker apart: how many sentences.",
     "traceapp_rejections": "Messages and items that were refused and kept.",
     "traceapp_database_up": "1 when the database answered this scrape.",
 }
@@ -43,18 +47,36 @@ class _Waiting(Collector):
             "traceapp_open_excursions": select(func.count()).where(
                 Excursion.state == "open", ABOUT_VACCINE
             ),
-            "traceapp_outbox_waiting": select(func.count()).where(is_waiting()),
             "traceapp_rejections": select(func.count()).select_from(Rejection),
         }
         found: dict[str, float] = {"traceapp_database_up": 0}
         try:
             with self._parts.database.read() as session:
                 found |= {name: session.scalar(query) or 0 for name, query in counts.items()}
+                told = vitals(session, self._parts.clock())
             found["traceapp_database_up"] = 1
         except SQLAlchemyError:
-            pass
+            told = None
         for name, value in found.items():
             yield GaugeMetricFamily(name, MEANINGS[name], value=value)
+        if told is not None:
+            yield from _of_vitals(told)
+
+
+def _of_vitals(told: Vitals) -> Iterator[GaugeMetricFamily]:
+    figures = {
+        "traceapp_outbox_waiting": told.outbox_waiting,
+        "traceapp_outbox_oldest_seconds": told.outbox_oldest_seconds,
+        "traceapp_outbox_failed": told.outbox_failed,
+        "traceapp_troubles": len(told.troubles),
+    }
+    for name, value in figures.items():
+        yield GaugeMetricFamily(name, MEANINGS[name], value=value)
+    name = "traceapp_heartbeat_age_seconds"
+    ages = GaugeMetricFamily(name, MEANINGS[name], labels=["process"])
+    for process, age_s in sorted(told.ages.items()):
+        ages.add_metric([process], age_s)
+    yield ages
 
 
 def count_requests(app: Flask) -> None:
