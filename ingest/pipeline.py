@@ -142,7 +142,9 @@ class Pipeline:
     def _is_to_blame(self, error: Exception, is_suspected: bool) -> bool:
         """Whether it is the batch that cannot be stored, and not the database that cannot store."""
         if isinstance(error, OperationalError | InterfaceError):
-            return is_suspected and self._database_writes()
+            # A full database may have room for a sign of life and none for readings.
+            is_worlds = trouble_of(error) in ("full", "read-only", "locked")
+            return is_suspected and not is_worlds and self._database_writes()
         if isinstance(error, DataError | IntegrityError):
             return True
         return not isinstance(error, DBAPIError | OSError | MemoryError)

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from ingest import metrics
+from ingest.clock import RecordClock
 from ingest.delivery import Broker
 from ingest.every import Every
 from ingest.health import Heartbeat, Watchdog
@@ -46,6 +47,7 @@ class Service:
         pause: Callable[[float], None],
         tenure: Tenure | None = None,
         is_over: Event | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         """Take the `tenure` of a partition, which fences what we write; without it we are alone."""
         database = tenure.database if tenure else database
@@ -59,13 +61,12 @@ class Service:
             broker, database, clock, pause=self._wait, is_stopping=self._is_over.is_set
         )
         self._heartbeat = Heartbeat(database, process)
-        self._watchdog = Watchdog()
+        self._watchdog = watchdog or Watchdog()
         self._feeding = Every(_FEED_EVERY)
         self._silence = Every(SILENCE_EVERY)
         self._replaying = Every(_REPLAY_EVERY)
         self._months = Every(_MONTHS_EVERY)
-        self._stepped_at = clock()
-        self._caught_up_at = self._stepped_at + CATCH_UP
+        self._caught_up_at = clock() + CATCH_UP
         self._was_connected = False
 
     def stop(self) -> None:
@@ -106,9 +107,7 @@ class Service:
 
     def _note_connection(self, settled: int, now: datetime) -> None:
         is_connected = self._broker.is_connected
-        stood_still = now - self._stepped_at > SILENCE_EVERY
-        self._stepped_at = now
-        if stood_still or (is_connected and not self._was_connected):
+        if is_connected and not self._was_connected:
             self._caught_up_at = now + CATCH_UP
         elif is_connected and settled == 0:
             self._caught_up_at = min(self._caught_up_at, now)
@@ -143,6 +142,8 @@ class Service:
                 log.info("months_made", tables=made)
 
     def _renew(self) -> None:
+        if isinstance(self._clock, RecordClock):
+            self._clock.compare()
         if self._tenure:
             self._tenure.renew()
 
@@ -150,6 +151,7 @@ class Service:
         """Pause while the line waits for the database; what is ours stays ours meanwhile."""
         self._pause(seconds)
         self._renew()
+        self._caught_up_at = self._clock() + CATCH_UP
         self._watchdog.feed()  # To wait for a database is honest, however long it takes.
         with suppress(OperationalError, InterfaceError):  # It is told with the batch's failure.
             self._beat()
@@ -162,6 +164,6 @@ class Service:
             stored=self.pipeline.stored,
             rejected=self.pipeline.rejected,
             trouble=self.pipeline.trouble,
-            clock_offset_s=self._offset_s,
+            clock_offset_s=getattr(self._clock, "offset_s", 0.0),
             is_urgent=is_urgent,
         )

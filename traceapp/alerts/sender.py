@@ -137,13 +137,13 @@ class Sender:
             self._rests_until = self.clock() + _SERVER_REST
         return not error.is_servers
 
-    def _give_up(self, claimed: Claim, said: str, reason: str = "") -> None:
+    def _give_up(self, claimed: Claim, said: str, code: str = "") -> None:
         if said == WITHDRAWN:
             log.info("not_owed_any_more", excursion=claimed.excursion_id, mail=claimed.id)
         else:
             self.failed += 1
             log.error("given_up", excursion=claimed.excursion_id, mail=claimed.id,
-                      reason=reason or said)  # fmt: skip
+                      reason=code or said)  # fmt: skip
         with self.database.begin() as session:
             give_up(session, claimed, said, self.clock())
 

@@ -65,6 +65,29 @@ def test_a_server_that_is_busy_gets_the_e_mail_later(
     assert sender.turn() == len(rows(sender.database)) == len(mailbox.mails)
 
 
+def trouble(database: Database) -> tuple[str | None, str | None]:
+    with database.read() as session:
+        detail = session.get_one(Heartbeat, "alerts").detail
+    return detail["trouble"], detail["reason"]
+
+
+def test_a_server_that_refuses_is_said_to_until_it_takes_an_e_mail(
+    sender: Sender, mailbox: Mailbox, clock: Clock
+) -> None:
+    mailbox.refuse("451 4.3.0 Try again later, duty@cdc.example")
+    for _ in range(2):
+        sender.turn()
+        clock.move(seconds=15)
+    assert trouble(sender.database) == ("refusing", "451")
+    mailbox.refuse(None)
+    sender.turn()
+    for _ in range(2):
+        clock.move(minutes=1)
+        sender.turn()
+    assert trouble(sender.database) == (None, None)
+    assert len(mailbox.mails) == len(rows(sender.database))
+
+
 def test_a_permanent_refusal_is_given_up_and_stays_visible(
     sender: Sender, mailbox: Mailbox, clock: Clock
 ) -> None:
@@ -87,6 +110,9 @@ def test_a_server_that_is_away_is_asked_once_and_then_left_to_rest(
         sender = sender_of(database, MailServer(address, timeout_s=1), clock)
         sender.turn()
         sender.turn()
+        clock.move(seconds=6)
+        sender.turn()
+    assert trouble(database) == ("unreachable", "ConnectionRefusedError")
     errors = [row.last_error for row in rows(database)]
     assert len([error for error in errors if error]) == 1
     assert not any(row.given_up_at for row in rows(database))

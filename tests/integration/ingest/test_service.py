@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import event, make_url, select, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from ingest.health import Watchdog
 from ingest.service import CATCH_UP, Service
 from tests.fakes.broker import FakeBroker
 from tests.integration.ingest.conftest import NOW, Clock
@@ -29,6 +30,30 @@ def service(broker: FakeBroker, database: Database, clock: Clock) -> Service:
 def send_reading(broker: FakeBroker, clock: Clock, ago: timedelta) -> None:
     document = {"at": (clock() - ago).isoformat(), "celsius": 4.0}
     broker.send(f"{S1}/readings", json.dumps(document))
+
+
+def reading_at(at: datetime) -> str:
+    return json.dumps({"at": at.isoformat(), "celsius": 4.0})
+
+
+def take_away(database: Database, is_away: Callable[[], bool]) -> None:
+    """Let the driver refuse every statement for as long as the database is to be away."""
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def _fail(*_heard: Any) -> None:
+        if is_away():
+            raise OperationalError("", {}, Exception("no route"))
+
+
+def fail_first_reading(database: Database) -> None:
+    """Let the next batch meet a database that goes away."""
+    left = [1]
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def _fail(*heard: Any) -> None:
+        if "reading" in heard[2] and left:
+            left.clear()
+            raise OperationalError("", {}, Exception("connection lost"))
 
 
 def silences(database: Database) -> int:
@@ -108,6 +133,8 @@ def test_the_heartbeat_says_whether_we_hear_the_broker_and_when_we_last_committe
         "last_commit_at": None,
         "stored": 0,
         "rejected": 0,
+        "trouble": None,
+        "clock_offset_s": 0.0,
     }
     send_reading(broker, clock, timedelta())
     broker.send(f"{S1}/readings", "?")
@@ -121,6 +148,47 @@ def test_the_heartbeat_says_whether_we_hear_the_broker_and_when_we_last_committe
     assert said["last_commit_at"] == "2021-06-01T00:00:00Z"
     with database.read() as session:
         assert session.get_one(Heartbeat, "ingest-test").at == NOW + timedelta(seconds=5)
+
+
+def test_an_ingester_that_waits_for_a_database_for_hours_is_not_called_hanging(
+    broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    class Counting(Watchdog):
+        """Counts how often it was fed."""
+
+        fed = 0
+
+        def feed(self) -> None:
+            self.fed += 1
+
+    watchdog = Counting()
+    service = Service(broker, database, "ingest-test", clock, clock.pause, watchdog=watchdog)
+    send_reading(broker, clock, timedelta())
+    take_away(database, lambda: 0 < len(clock.pauses) < 600)
+    fail_first_reading(database)
+    assert service.step() == 1
+    assert broker.unacknowledged == 0
+    assert watchdog.fed >= 600
+
+
+def test_after_a_database_was_away_nobody_is_silent_before_the_broker_is_read(
+    broker: FakeBroker, database: Database, clock: Clock
+) -> None:
+    service = Service(broker, database, "ingest-test", clock, clock.pause)
+    send_reading(broker, clock, timedelta())
+    service.step()
+    service.step()
+    take_away(database, lambda: 0 < len(clock.pauses) < 2_500)
+    fail_first_reading(database)
+    broker.send(f"{S1}/readings", reading_at(clock.now + timedelta(minutes=1)))
+    service.step()
+    assert clock.now - NOW > timedelta(minutes=32)
+    assert silences(database) == 0
+    for at in (NOW + timedelta(minutes=20), clock.now):
+        broker.send(f"{S1}/readings", reading_at(at))
+    service.step()
+    service.step()
+    assert silences(database) == 0
 
 
 def test_a_stop_ends_the_run_after_the_batch_in_hand(
