@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check servers fix lock bench chaos clean
+.PHONY: help setup demo test check servers fix lock bench chaos fuzz clean
 
 # pip reads these; whatever else a machine tells pip is neither needed nor undone.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -42,6 +42,9 @@ bench: setup ## the benchmarks (ARGS= chooses; `make bench ARGS=--help`)
 
 chaos: $(VENV)/.test servers ## kill -9 everything again and again and count what is lost (ARGS="--kills 1000"; ARGS=--help)
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/.test ## generated messages through the real line, each accounted for (ARGS="--messages 1000000")
+	@$(BIN)/python -m tests.system.fuzz $(ARGS)
 
 lock: ## write requirements*.txt anew from requirements*.in (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: $(PYTHON) -m pip install uv"; exit 1; }

@@ -28,14 +28,19 @@ log_type all
 class Mosquitto:
     """One broker in a folder of its own; stopped and started again it is the same broker."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_persistent: bool = True) -> None:
+        """One that is not persistent is quick: it does not save itself after each message."""
         self._broker = need_program("mosquitto")
         self._publisher = need_program("mosquitto_pub")
         self._subscriber = need_program("mosquitto_sub")
         self.folder = folder
         self.port = free_port()
         self._configuration = folder / "mosquitto.conf"
-        self._configuration.write_text(_CONFIGURATION.format(port=self.port, folder=folder))
+        told = _CONFIGURATION.format(port=self.port, folder=folder)
+        if not is_persistent:
+            told = told.replace("persistence true", "persistence false")
+            told = told.replace("log_type all", "log_type error")
+        self._configuration.write_text(told)
         self._program: Program | None = None
         self._listeners: list[Program] = []
 

@@ -1,0 +1,1 @@
+"""Generated messages through the real line, and the count of what became of each."""
