@@ -15,7 +15,7 @@ from schemas.document import Refusal, load_json
 from traceapp.capture.movement import record_movements
 from traceapp.capture.reading import record_readings
 from traceapp.capture.receipt import Receipt
-from traceapp.capture.rejection import keep_rejection
+from traceapp.capture.rejection import Refused, keep_rejection, keep_rejections
 from traceapp.capture.status import record_status
 
 #: Contradictions are kept by capture, beside what they contradict.
@@ -37,9 +37,12 @@ def record(session: Session, batch: Sequence[Said], now: datetime) -> list[Outco
     outcomes = [
         Outcome(said, refusals=[rejected.refusal for rejected in said.rejected]) for said in batch
     ]
-    for said in batch:
-        for rejected in said.rejected:
-            _keep(session, said, rejected, now)
+    refused = [
+        Refused(said.route.topic, rejected.payload, rejected.refusal, said.route.site)
+        for said in batch
+        for rejected in said.rejected
+    ]
+    keep_rejections(session, refused, now)
     _record_kind(session, outcomes, now, lambda said: said.readings, record_readings)
     _record_kind(session, outcomes, now, lambda said: said.movements, record_movements)
     newest = {said.status.sensor: said.status.status for said in batch if said.status}

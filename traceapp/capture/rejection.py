@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import Executable
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from schemas.document import NotJson, Refusal, load_json
 from schemas.fields import format_moment
 from traceapp.capture.insert import insert
+from traceapp.db import is_postgresql
 from traceapp.models.rejection import Conflict, Rejection
 
 _LONGEST_PAYLOAD = 1_048_576
+_KEY = ("topic", "sha256", "reason", "field")
 
 
 def printable(text: str, longest: int) -> str:
@@ -63,6 +70,15 @@ def without_person(payload: bytes) -> bytes:
     return msgspec.json.encode(document)
 
 
+class Refused(NamedTuple):
+    """What was refused, where it came, why, and of which site it speaks."""
+
+    topic: str
+    payload: bytes
+    refusal: Refusal
+    site: str | None = None
+
+
 def keep_rejection(
     session: Session,
     topic: str,
@@ -72,26 +88,45 @@ def keep_rejection(
     site: str | None = None,
 ) -> None:
     """Keep a refused message with its reason; the same again only counts up `times`."""
-    row = {
-        "topic": printable(topic, 512),
-        "site_code": None if site is None else printable(site, 64),
+    keep_rejections(session, [Refused(topic, payload, refusal, site)], now)
+
+
+def keep_rejections(session: Session, refused: Iterable[Refused], now: datetime) -> None:
+    """Keep many at once, in one order, so that two writers of the same wait for each other."""
+    rows = [_row_of(one, now) for one in refused]
+    if rows:
+        rows.sort(key=itemgetter(*_KEY))
+        session.connection().execute(_keeping(is_postgresql(session)), rows)
+
+
+def _row_of(one: Refused, now: datetime) -> dict[str, Any]:
+    refusal = one.refusal
+    return {
+        "topic": printable(one.topic, 512),
+        "site_code": None if one.site is None else printable(one.site, 64),
         "reason": refusal.reason,
         "field": printable(refusal.field, 128),
         "expected": printable(refusal.expected, 256),
         "got": printable(refusal.got, 256),
-        "sha256": hashlib.sha256(payload).hexdigest(),
-        "payload": without_person(payload)[:_LONGEST_PAYLOAD],
+        "sha256": hashlib.sha256(one.payload).hexdigest(),
+        "payload": without_person(one.payload)[:_LONGEST_PAYLOAD],
         "times": 1,
         "first_at": now,
         "last_at": now,
     }
-    statement = insert(session, Rejection).values(row)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["topic", "sha256", "reason", "field"],
-            set_={"times": Rejection.times + 1, "last_at": now},
-        )
+
+
+@lru_cache
+def _keeping(is_on_postgresql: bool) -> Executable:
+    """The statement, made once: making it anew costs more than running it."""
+    dialect = postgresql if is_on_postgresql else sqlite
+    statement = dialect.insert(Rejection.__table__)
+    kept = statement.on_conflict_do_update(
+        index_elements=list(_KEY),
+        set_={"times": Rejection.times + 1, "last_at": statement.excluded.last_at},
     )
+    made: Executable = kept
+    return made
 
 
 def keep_conflict(
