@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -106,9 +106,18 @@ def alone(sqlite_template: Path, tmp_path: Path) -> Generator[Database, None, No
     opened.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+def in_order(messages: list[Message], seed: int) -> list[Message]:
+    """The messages as their moments follow each other, those of each moment in some order."""
+    dice = random.Random(seed)
+    return sorted(messages, key=lambda message: (json.loads(message[1])[0]["at"], dice.random()))
+
+
+@pytest.mark.parametrize(("seed", "ordered"), [(1, shuffled), (2, shuffled), (3, in_order)])
 def test_two_ingesters_of_the_same_sensors_judge_as_one_that_hears_all_in_order(
-    seed: int, database: Database, alone: Database
+    seed: int,
+    ordered: Callable[[list[Message], int], list[Message]],
+    database: Database,
+    alone: Database,
 ) -> None:
     messages = messages_of(seed)
     settle(alone, messages, most=50)
@@ -116,7 +125,7 @@ def test_two_ingesters_of_the_same_sensors_judge_as_one_that_hears_all_in_order(
     heard = [messages[0::3] + messages[1::3], messages[1::3] + messages[2::3]]
     with ThreadPoolExecutor(2) as pool:
         both = [
-            pool.submit(settle, database, shuffled(heard[number], seed * 10 + number), most, name)
+            pool.submit(settle, database, ordered(heard[number], seed * 10 + number), most, name)
             for number, (name, most) in enumerate((("north", 7), ("south", 12)))
         ]
         stored = [one.result(timeout=120) for one in both]
