@@ -30,7 +30,7 @@ def has_ended(holder: str) -> bool:
     started, _, kernel = rest.partition(" ")
     if host != socket.gethostname()[:64] or kernel != _kernel() or "?" in rest:
         return False
-    return _started(int(number)) != started if number.isdigit() else False
+    return number.isdigit() and _started(int(number)) != started and not _is_hidden(int(number))
 
 
 def _kernel() -> str:
@@ -54,3 +54,14 @@ def _started(pid: int) -> str | None:
         return None
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else fields[19]
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether there is such a process of somebody else's, of which /proc may tell us nothing."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return _started(pid) is None
+    except (ProcessLookupError, OverflowError):
+        pass
+    return False
