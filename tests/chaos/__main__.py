@@ -7,10 +7,12 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import report
+from tests.chaos.fault import FAULTS, small_disk
 from tests.chaos.plan import Plan
 from tests.chaos.post import SlowMailbox
 from tests.chaos.run import Run
@@ -28,7 +30,7 @@ def main() -> int:
     """Do one run and print its report."""
     told = _parser().parse_args()
     plan = Plan(
-        kills=told.kills,
+        kills=0 if told.fault else told.kills,
         pace_s=told.pace,
         seed=told.seed,
         publishers=told.publishers,
@@ -36,6 +38,8 @@ def main() -> int:
         rate=told.rate,
         readings=told.readings,
         ingesters=told.ingesters,
+        fault=told.fault or "",
+        fault_s=told.seconds,
         is_hurried=told.hurry,
     )
     if told.control:
@@ -43,7 +47,8 @@ def main() -> int:
     folder = told.folder or Path(tempfile.mkdtemp(prefix="chaos-", dir=reachable_folder()))
     folder.mkdir(parents=True, exist_ok=True)
     _tell(f"In {folder}")
-    with SlowMailbox(plan.seed) as mailbox:
+    disk = small_disk(folder / "database") if plan.fault == "disk-full" else nullcontext()
+    with disk, SlowMailbox(plan.seed) as mailbox:
         outcome = Run(plan, folder, mailbox, _tell).go()
     report.write(outcome, folder)
     sys.stdout.write(report.as_markdown(outcome))
@@ -80,7 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--readings", type=int, default=usual.readings, help="readings of one sensor (120)"
     )
-    parser.add_argument("--ingesters", type=int, default=usual.ingesters, help="how many (1)")
+    parser.add_argument(
+        "--ingesters",
+        type=int,
+        default=usual.ingesters,
+        help="how many; of several the last stands by (1)",
+    )
+    parser.add_argument(
+        "--fault", choices=FAULTS, help="one fault that lasts, instead of the kills"
+    )
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long it lasts (20)")
     parser.add_argument(
         "--control",
         choices=("mosquitto", "amqtt"),

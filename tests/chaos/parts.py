@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.chaos.plan import Plan
 from tests.servers.fixtures import process_environ
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.program import Program, free_port, is_listening
@@ -72,6 +73,13 @@ class Part:
             self.kills += 1
             self._program = self._begin()
 
+    def take_away(self) -> None:
+        """``kill -9``, and leave it away until it is started."""
+        with self._changing:
+            assert self._program is not None
+            _kill(self._program)
+            self._program = None
+
     def revive(self) -> None:
         """Do what a supervisor does: start again what has ended by itself."""
         with self._changing:
@@ -109,7 +117,7 @@ class Database(Part):
 
     def __init__(self, folder: Path) -> None:
         super().__init__("database", self._started)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self._server = PostgreSQL(folder, is_durable=True)
         self.url = ""
 
@@ -130,40 +138,53 @@ class Database(Part):
 class Parts:
     """Broker, database, ingesters, alert sender: all in one folder, on loopback."""
 
-    def __init__(self, folder: Path, broker: str, ingesters: int, smtp_url: str) -> None:
+    def __init__(self, folder: Path, plan: Plan, smtp_url: str) -> None:
         self.folder = folder
-        self._smtp_url = smtp_url
-        self.port = free_port()
+        self._plan, self._smtp_url = plan, smtp_url
+        self.port, self._web_port, self._metrics_port = free_port(), free_port(), free_port()
         self.database = Database(folder / "database")
-        self.broker = Part("broker", getattr(self, f"_{broker}"))
+        self.broker = Part("broker", getattr(self, f"_{plan.broker}"))
         self.ingesters = [
             Part(name, lambda name=name: self._ingester(name))  # type: ignore[misc]  # mypy cannot type a default
-            for name in (f"ingest-{number + 1}" for number in range(ingesters))
+            for name in (f"ingest-{number + 1}" for number in range(plan.ingesters))
         ]
         self.alerts = Part("alerts", self._alerts)
+        self.web = Part("web", self._web)
+        """Started only for a fault, to ask it what is wrong."""
 
     @property
     def all(self) -> list[Part]:
         return [self.database, self.broker, *self.ingesters, self.alerts]
 
-    def environ(self, client_id: str = "ingest-1") -> dict[str, str]:
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self._web_port}"
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self._metrics_port}"
+
+    def environ(self, **more: str) -> dict[str, str]:
         """What the software's processes are told."""
         return process_environ(
             {
                 "TRACEAPP_DATABASE_URL": self.database.url,
                 "TRACEAPP_BROKER_URL": f"mqtt://127.0.0.1:{self.port}",
-                "TRACEAPP_BROKER_CLIENT_ID": client_id,
+                "TRACEAPP_BROKER_CLIENT_ID": "ingest",
+                "TRACEAPP_PARTITIONS": self._plan.partitions,
+                "TRACEAPP_BIND": f"127.0.0.1:{self._web_port}",
                 "TRACEAPP_SMTP_URL": self._smtp_url,
                 "TRACEAPP_MAIL_FROM": "coldchain@example.org",
                 "TRACEAPP_DATA_FOLDER": str(self.folder / "var"),
                 "TRACEAPP_SECRET_KEY": _SECRET_KEY,
+                **more,
             }
         )
 
-    def run(self, arguments: Sequence[str], name: str, client_id: str = "ingest-1") -> Program:
+    def run(self, arguments: Sequence[str], name: str, **more: str) -> Program:
         """Start a Python process of the software or of the harness."""
         log = self.folder / f"{name}.log"
-        return Program([sys.executable, *arguments], log=log, environ=self.environ(client_id))
+        return Program([sys.executable, *arguments], log=log, environ=self.environ(**more))
 
     def command(self, *arguments: str) -> None:
         """Run a ``traceapp`` command to its end."""
@@ -171,7 +192,12 @@ class Parts:
         assert program.wait(120) == 0, program.output
 
     def _ingester(self, name: str) -> Program:
-        return self.run(["-m", "ingest"], name, client_id=name)
+        # Of several only the first can have the port.
+        bind = f"127.0.0.1:{self._metrics_port}" if self._plan.ingesters == 1 else ""
+        return self.run(["-m", "ingest"], name, TRACEAPP_METRICS_BIND=bind)
+
+    def _web(self) -> Program:
+        return self.run([*TRACEAPP, "web"], "web")
 
     def _alerts(self) -> Program:
         return self.run([*TRACEAPP, "alerts"], "alerts")

@@ -28,6 +28,10 @@ class Plan:
     readings: int = 120
     """Readings of one sensor; then its publisher goes on with other sensors."""
     ingesters: int = 1
+    """Of several, the last one stands by, and the others share the sites."""
+    fault: str = ""
+    """A fault that lasts, instead of the kills."""
+    fault_s: float = 20.0
     broker: str = "mosquitto"
     trusts_puback: bool = False
     """The negative control: a publisher that forgets a reading once the broker has taken it."""
@@ -49,9 +53,16 @@ class Plan:
         return plain + [f"G{number}" for number in range(1, self.gateways + 1)]
 
     @property
+    def partitions(self) -> str:
+        """How several ingesters share the sites, as TRACEAPP_PARTITIONS has it."""
+        shares = self.ingesters - 1
+        parts = [f"p{share}={','.join(self.sources[share::shares])}" for share in range(shares)]
+        return ";".join(parts)
+
+    @property
     def waves(self) -> int:
         """How many sets of sensors are registered for each source: more than can be needed."""
-        seconds = self.kills * self.pace_s * 2 + 20
+        seconds = self.kills * self.pace_s * 2 + self.fault_s * bool(self.fault) + 20
         return int(seconds * self.rate / (self.readings * len(SENSORS))) + 3
 
     @property

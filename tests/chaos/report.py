@@ -29,6 +29,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "figures": outcome.verdict.figures,
         "faults": outcome.verdict.faults,
         "is_clean": outcome.verdict.is_clean,
+        "readyz": outcome.said,
+        "metrics": outcome.metrics,
         "versions": versions(outcome.plan.broker),
     }
 
@@ -51,6 +53,11 @@ def as_markdown(outcome: Outcome) -> str:
         "",
         *_table("fault", [(name, len(cases)) for name, cases in verdict.faults.items()]),
     ]
+    if outcome.said:
+        lines += ["", f"/readyz in {plan.fault} for {plan.fault_s:g} s:", ""]
+        lines += [f"    {said}" for said in outcome.said]
+        lines += ["", "Metrics at its end:", ""]
+        lines += [f"    {name} {value}" for name, value in outcome.metrics.items()]
     for name, cases in verdict.faults.items():
         if cases:
             lines += ["", f"{name}, the first {min(len(cases), _SHOWN)} of {len(cases)}:", ""]

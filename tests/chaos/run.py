@@ -7,13 +7,14 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
 from tests.chaos.checker import Verdict, check
+from tests.chaos.fault import Fault
 from tests.chaos.gateway import Gateway
 from tests.chaos.parts import Part, Parts
 from tests.chaos.plan import Plan, registry
@@ -46,6 +47,9 @@ class Outcome:
     own_ends: dict[str, int]
     seconds: float
     verdict: Verdict
+    said: list[str] = field(default_factory=list)
+    """In a fault: what /readyz said."""
+    metrics: dict[str, str] = field(default_factory=dict)
 
 
 class Run:
@@ -58,7 +62,7 @@ class Run:
         self.folder = folder
         folder.chmod(0o711)  # Root's PostgreSQL runs as nobody and must reach its own below.
         self._mailbox, self._tell = mailbox, tell
-        self._parts = Parts(folder, plan.broker, plan.ingesters, mailbox.url)
+        self._parts = Parts(folder, plan, mailbox.url)
         names = plan.sources
         self._publishers = [
             Part(name, lambda name=name: self._publisher(name))  # type: ignore[misc]  # mypy cannot type a default
@@ -68,6 +72,7 @@ class Run:
         self._gateways = [
             Gateway(name, self.plan, self._parts) for name in names if name.startswith("G")
         ]
+        self._fault = Fault(plan.fault, self._parts, mailbox) if plan.fault else None
         self._dice = random.Random(plan.seed)
         # A program ends with the thread that started it, so these threads stay until the end.
         self._pool = ThreadPoolExecutor(16)
@@ -78,7 +83,7 @@ class Run:
         began = time.monotonic()
         try:
             self._start()
-            self._kill_for_a_while()
+            self._disturb()
             self._finish()
             self._come_to_rest()
             verdict = self._compare()
@@ -87,7 +92,10 @@ class Run:
         everybody = [*self._parts.all, *self._publishers, *self._gateways]
         kills = {part.name: part.kills for part in everybody}
         own_ends = {part.name: part.own_ends for part in everybody}
-        return Outcome(self.plan, kills, own_ends, time.monotonic() - began, verdict)
+        outcome = Outcome(self.plan, kills, own_ends, time.monotonic() - began, verdict)
+        if self._fault is not None:
+            outcome.said, outcome.metrics = self._fault.said, self._fault.figures
+        return outcome
 
     # ---- the beginning
 
@@ -102,13 +110,16 @@ class Run:
         for part in [parts.broker, *parts.ingesters, parts.alerts]:
             self._in_pool(part.start)
         # Before the first subscription stands, a broker keeps nothing for anybody.
-        for ingester in parts.ingesters:
-            log = self.folder / f"{ingester.name}.log"
-            self._wait(lambda log=log: '"connected"' in log.read_text(), "it connects")  # type: ignore[misc]  # the same
+        self._wait(self._all_is_heard, "every partition is heard")
         for part in [*self._publishers, *self._gateways]:
             self._in_pool(part.start)
         for gateway in self._gateways:
             gateway.feed()
+
+    def _all_is_heard(self) -> bool:
+        logs = [self.folder / f"{ingester.name}.log" for ingester in self._parts.ingesters]
+        connected = sum('"connected"' in log.read_text() for log in logs)
+        return connected >= max(self.plan.ingesters - 1, 1)
 
     def _in_pool(self, action: Callable[[], None]) -> None:
         self._pool.submit(action).result()
@@ -118,6 +129,16 @@ class Run:
         return self._parts.run(arguments, f"publisher-{name}")
 
     # ---- the kills
+
+    def _disturb(self) -> None:
+        """Kill again and again, or let one fault last."""
+        if self._fault is None:
+            self._kill_for_a_while()
+            return
+        self._in_pool(self._parts.web.start)
+        self._pool.submit(self._fault.last, self.plan.fault_s, self._revive).result()
+        for said in self._fault.said:
+            self._tell(said)
 
     def _kill_for_a_while(self) -> None:
         done = 0
@@ -163,7 +184,10 @@ class Run:
         for restart in [each for each in self._restarts if each.done()]:
             restart.result()
             self._restarts.remove(restart)
-        for part in [*self._parts.ingesters, self._parts.alerts, *self._gateways]:
+        supervised = [*self._parts.ingesters, self._parts.alerts, *self._gateways]
+        if self._fault is not None and not self._fault.is_on:
+            supervised.append(self._parts.database)  # It may have ended for want of room.
+        for part in supervised:
             if part.has_ended:
                 self._restarts.append(self._pool.submit(part.revive))
 
@@ -224,7 +248,8 @@ class Run:
         return mails
 
     def _stop(self) -> None:
-        for part in [*self._publishers, *self._gateways, *reversed(self._parts.all)]:
+        everybody = [*self._publishers, *self._gateways, *reversed(self._parts.all)]
+        for part in [self._parts.web, *everybody]:
             part.stop()
         self._pool.shutdown()
 

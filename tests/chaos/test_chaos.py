@@ -1,4 +1,4 @@
-"""Twenty-five kills of everything, and nothing that was acknowledged is lost."""
+"""Twenty-five kills of everything, an ingester standing by, and nothing acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,16 @@ def test_twenty_five_kills_lose_double_miss_and_invent_nothing(
     folder: Path,
 ) -> None:
     said: list[str] = []
-    plan = Plan(kills=25, pace_s=0.7, readings=100, is_hurried=True, patience_s=240)
+    plan = Plan(
+        kills=25,
+        pace_s=0.7,
+        publishers=2,
+        gateways=1,
+        readings=100,
+        ingesters=2,
+        is_hurried=True,
+        patience_s=240,
+    )
     with SlowMailbox(plan.seed) as mailbox:
         outcome = Run(plan, folder, mailbox, said.append).go()
     assert sum(outcome.kills.values()) == 25

@@ -35,7 +35,7 @@ class Mailbox:
         self.mails: list[Mail] = []
         self.attempts = 0
         self._refusal: str | None = None
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller: Any = None
 
     @property
     def url(self) -> str:
@@ -62,9 +62,18 @@ class Mailbox:
         self.mails.append(Mail(envelope.mail_from, tuple(envelope.rcpt_tos), message))
         return "250 OK"
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Begin to listen, or listen again: it is the same mailbox at the same address."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._controller.stop()
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._controller.stop()
+        self.close()
