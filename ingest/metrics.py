@@ -29,6 +29,16 @@ READINGS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+QUIET = Counter(
+    "ingest_quiet_readings_total",
+    "Readings that changed nothing for a sensor known by heart, stored without looking it up.",
+    registry=REGISTRY,
+)
+REMEMBERED = Gauge(
+    "ingest_remembered_sensors",
+    "Sensors whose newest reading this process knows by heart, and of which nothing runs.",
+    registry=REGISTRY,
+)
 REJECTIONS = Counter(
     "ingest_rejections_total",
     "Messages or items of them that were refused, by reason.",

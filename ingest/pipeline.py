@@ -10,6 +10,7 @@ does a mistake of ours that every message meets.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -26,10 +27,11 @@ from sqlalchemy.exc import (
 
 from ingest import metrics
 from ingest.answer import answers_of
-from ingest.decode import Said, decode
+from ingest.decode import Known, Said, decode, decode_known
 from ingest.delivery import Broker, Delivery
-from ingest.record import Outcome, apart, record, refuse
+from ingest.record import Outcome, Settled, apart, record, record_batch, refuse
 from traceapp.capture.lease import LeaseLost
+from traceapp.capture.memory import Memory
 from traceapp.db import Database, trouble_of
 from traceapp.log import one_line, where
 
@@ -66,6 +68,7 @@ class Pipeline:
         self._most = most
         self._pause = pause
         self._is_stopping = is_stopping
+        self._memory = Memory()
         self._broken_by: set[str] = set()
         self.last_commit_at: datetime | None = None
         self.trouble: str | None = None
@@ -80,37 +83,70 @@ class Pipeline:
         if not deliveries:
             return 0
         began = time.perf_counter()
-        heard = [decode(delivery.topic, delivery.payload) for delivery in deliveries]
-        outcomes = self._record_patiently([said for said in heard if not said.is_ours])
-        for outcome in outcomes:
+        known, heard = self._hear(deliveries)
+        settled = self._record_patiently(known, [said for said in heard if not said.is_ours])
+        for outcome in settled.outcomes:
             for topic, payload in answers_of(outcome):
                 if not self._broker.publish(topic, payload):
                     metrics.UNSENT_ANSWERS.inc()
         told = self._broker.acknowledge(deliveries)
-        self._count(deliveries, heard, outcomes, told)
+        self._count(deliveries, Counter(said.route.kind for said in heard), settled, told)
         metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
         return len(deliveries)
 
-    def _record_patiently(self, batch: Sequence[Said]) -> list[Outcome]:
+    def _hear(self, deliveries: Sequence[Delivery]) -> tuple[list[Known], list[Said]]:
+        """Decode a batch: what sensors say that we know by heart, and everything else."""
+        names, known, heard = self._memory.names, [], []
+        for delivery in deliveries:
+            topic, payload = delivery.topic, delivery.payload
+            sensor_id = names.get(topic)
+            quick = None if sensor_id is None else decode_known(sensor_id, topic, payload)
+            if quick is None:
+                heard.append(decode(topic, payload))
+            else:
+                known.append(quick)
+        return known, heard
+
+    def _record_patiently(self, known: Sequence[Known], batch: Sequence[Said]) -> Settled:
         """Record a batch however long the database is away; raise Stopping when asked to end."""
         failures, pause_s = 0, 0.5
         while True:
             try:
-                outcomes = self._record(batch, failures >= _FAILURES_UNTIL_SUSPECTED)
+                settled = self._record_all(known, batch, failures >= _FAILURES_UNTIL_SUSPECTED)
             except (OperationalError, InterfaceError) as error:
                 failures += 1
                 self.trouble = trouble_of(error)
                 metrics.DATABASE_FAILURES.inc()
-                said = one_line(error)
+                said, waiting = one_line(error), len(known) + len(batch)
                 log.error("database_unavailable", trouble=self.trouble, error=said,
-                          waiting=len(batch), again_in_s=pause_s)  # fmt: skip
+                          waiting=waiting, again_in_s=pause_s)  # fmt: skip
             else:
                 if self.trouble is not None:
                     log.info("database_well_again", was=self.trouble)
                     self.trouble = None
-                return outcomes
+                return settled
             self._wait_for_database(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _record_all(
+        self, known: Sequence[Known], batch: Sequence[Said], is_suspected: bool
+    ) -> Settled:
+        """Record a batch with what we know by heart; without, where that fails."""
+        if not known:
+            return Settled(0, self._record(batch, is_suspected))
+        try:
+            with self._database.begin() as session:
+                settled = record_batch(session, known, batch, self._clock(), self._memory)
+        except (LeaseLost, OperationalError, InterfaceError):
+            self._memory.clear()
+            raise
+        except Exception as error:  # noqa: BLE001 - whose fault it is, the second attempt finds out
+            self._memory.clear()
+            log.warning("not_known_by_heart", error=type(error).__name__, where=where(error))
+            whole = [*batch, *(decode(one.topic, one.payload) for one in known)]
+            return Settled(0, self._record(whole, is_suspected))
+        self._note_commit()
+        return settled
 
     def _wait_for_database(self, pause_s: float) -> None:
         """Wait in short naps, so that a stop is heard and the broker's pings are answered."""
@@ -128,16 +164,20 @@ class Pipeline:
             return []
         try:
             with self._database.begin() as session:
-                outcomes = record(session, batch, self._clock())
+                settled = record_batch(session, (), batch, self._clock(), self._memory)
         except LeaseLost:  # Nobody's fault, and nothing of ours may be written any more.
             raise
         except Exception as error:
+            self._memory.clear()
             if not self._is_to_blame(error, is_suspected):
                 raise
             return self._record_by_halves(batch, error, is_suspected)
+        self._note_commit()
+        return settled.outcomes
+
+    def _note_commit(self) -> None:
         self._broken_by.clear()
         self.last_commit_at = self._clock()
-        return outcomes
 
     def _is_to_blame(self, error: Exception, is_suspected: bool) -> bool:
         """Whether it is the batch that cannot be stored, and not the database that cannot store."""
@@ -207,26 +247,28 @@ class Pipeline:
     def _count(
         self,
         deliveries: Sequence[Delivery],
-        heard: Sequence[Said],
-        outcomes: Sequence[Outcome],
+        kinds: Counter[str],
+        settled: Settled,
         told: int,
     ) -> None:
         metrics.BATCH_MESSAGES.observe(len(deliveries))
         metrics.UNTOLD_ACKNOWLEDGEMENTS.inc(sum(1 for d in deliveries if d.qos) - told)
         metrics.RETAINED.inc(sum(delivery.is_retained for delivery in deliveries))
         metrics.REDELIVERED.inc(sum(delivery.is_repeated for delivery in deliveries))
-        for kind in {said.route.kind for said in heard}:
-            metrics.MESSAGES.labels(kind).inc(sum(said.route.kind == kind for said in heard))
-        stored = sum(outcome.stored for outcome in outcomes)
-        refusals = [refusal for outcome in outcomes for refusal in outcome.refusals]
-        metrics.READINGS.labels("stored").inc(stored)
-        metrics.READINGS.labels("repeated").inc(sum(outcome.repeated for outcome in outcomes))
+        kinds["readings"] += len(deliveries) - kinds.total()  # Those known by heart.
+        for kind, number in kinds.items():
+            metrics.MESSAGES.labels(kind).inc(number)
+        refusals = [refusal for outcome in settled.outcomes for refusal in outcome.refusals]
+        metrics.READINGS.labels("stored").inc(settled.stored)
+        metrics.READINGS.labels("repeated").inc(sum(one.repeated for one in settled.outcomes))
         metrics.READINGS.labels("refused").inc(len(refusals))
         for refusal in refusals:
             metrics.REJECTIONS.labels(refusal.reason).inc()
+        metrics.QUIET.inc(settled.quiet)
+        metrics.REMEMBERED.set(len(self._memory))
         if self.last_commit_at:
             metrics.LAST_COMMIT.set(self.last_commit_at.timestamp())
-        self.stored += stored
+        self.stored += settled.stored
         self.rejected += len(refusals)
 
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from ingest.decode import Rejected, Said
+from ingest.decode import Known, Rejected, Said, decode
+from ingest.topic import read_topic
 from schemas.document import Refusal, load_json
+from traceapp.capture.memory import Memory, Row
 from traceapp.capture.movement import record_movements
 from traceapp.capture.reading import record_readings
+from traceapp.capture.reading_copy import copy_readings
 from traceapp.capture.receipt import Receipt
 from traceapp.capture.rejection import Refused, keep_rejection, keep_rejections
 from traceapp.capture.status import record_status
+from traceapp.models.base import microseconds
 
 #: Contradictions are kept by capture, beside what they contradict.
 _KEPT_ELSEWHERE = {"conflict"}
@@ -32,7 +37,49 @@ class Outcome:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def record(session: Session, batch: Sequence[Said], now: datetime) -> list[Outcome]:
+@dataclass(slots=True)
+class Settled:
+    """What became of a batch: how many readings were quiet, and of the other messages each."""
+
+    quiet: int
+    outcomes: list[Outcome]
+
+    @property
+    def stored(self) -> int:
+        return self.quiet + sum(outcome.stored for outcome in self.outcomes)
+
+
+def record_batch(
+    session: Session,
+    known: Sequence[Known],
+    batch: Sequence[Said],
+    now: datetime,
+    memory: Memory,
+) -> Settled:
+    """Write what the sensors known by heart say where it is quiet, then all the rest."""
+    is_ours = memory.refresh(session)
+    heard_at = microseconds(now)
+    rows: list[Row] = []
+    answered: list[Outcome] = []
+    rest = list(batch)
+    for message in known:
+        quiet = memory.take(message.sensor_id, message.readings, heard_at)
+        if quiet is None:
+            rest.append(decode(message.topic, message.payload))
+            continue
+        rows += quiet
+        if message.ref is not None:
+            said = Said(read_topic(message.topic), message.topic, message.payload, ref=message.ref)
+            answered.append(Outcome(said, stored=len(quiet)))
+    copy_readings(session, rows, now)
+    outcomes = record(session, rest, now, memory if is_ours else None)
+    told = sum(outcome.stored for outcome in answered)
+    return Settled(len(rows) - told, [*answered, *outcomes])
+
+
+def record(
+    session: Session, batch: Sequence[Said], now: datetime, memory: Memory | None = None
+) -> list[Outcome]:
     """Write what a batch says; one outcome a message, in the same order."""
     outcomes = [
         Outcome(said, refusals=[rejected.refusal for rejected in said.rejected]) for said in batch
@@ -43,7 +90,8 @@ def record(session: Session, batch: Sequence[Said], now: datetime) -> list[Outco
         for rejected in said.rejected
     ]
     keep_rejections(session, refused, now)
-    _record_kind(session, outcomes, now, lambda said: said.readings, record_readings)
+    learn = partial(record_readings, memory=memory)
+    _record_kind(session, outcomes, now, lambda said: said.readings, learn)
     _record_kind(session, outcomes, now, lambda said: said.movements, record_movements)
     newest = {said.status.sensor: said.status.status for said in batch if said.status}
     for sensor, status in sorted(newest.items()):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import fields, post_load
 
@@ -16,8 +15,7 @@ PLAUSIBLE_CELSIUS = (-110.0, 80.0)
 MAX_READINGS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a sensor measured at a moment (UTC); optional values are None where not sent."""
 
     at: datetime

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Engine,
+    Subquery,
     any_,
     bindparam,
     create_engine,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
@@ -156,6 +158,36 @@ def first_row_in_binary(session: Session, statement: str, parameters: Sequence[A
             return cursor.fetchone()
     except faults as error:
         raise DBAPIError.instance(statement, None, error, faults, hide_parameters=True) from error
+
+
+def copy_in(session: Session, statement: str, content: bytes) -> None:
+    """Give PostgreSQL what a COPY … FROM STDIN takes. Errors are SQLAlchemy's."""
+    connection = session.connection()
+    faults = connection.dialect.loaded_dbapi.Error
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(content)
+    except faults as error:
+        raise DBAPIError.instance(statement, None, error, faults, hide_parameters=True) from error
+
+
+def pairs(session: Session, first: Any, second: Any, values: Collection[Any]) -> Subquery:
+    """`values`, pairs of what two columns hold, as rows with the columns `first` and `second`."""
+    types, dialect = (first.type, second.type), session.get_bind().dialect
+    if is_postgresql(session):
+        columns = [
+            func.unnest(bindparam(None, [value[place] for value in values], type_=ARRAY(type_)))
+            for place, type_ in enumerate(types)
+        ]
+    else:
+        spell = [type_.bind_processor(dialect) or (lambda value: value) for type_ in types]
+        spelled = [[say(one) for say, one in zip(spell, value, strict=True)] for value in values]
+        listed = func.json_each(json.dumps(spelled)).table_valued("value")
+        columns = [func.json_extract(listed.c.value, f"$[{place}]") for place in (0, 1)]
+    names = ("first", "second")
+    typed = [type_coerce(column, type_) for column, type_ in zip(columns, types, strict=True)]
+    return select(*(one.label(name) for one, name in zip(typed, names, strict=True))).subquery()
 
 
 def lock_for_migration(session: Session) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from schemas.fields import format_moment
 from traceapp.capture.alert import address, withdraw_alerts
 from traceapp.capture.run import as_run
+from traceapp.db import among
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.excursion import Run as RunRow
 from traceapp.rules.episode import END_OF_TIME, Episode, unite
@@ -38,52 +39,72 @@ class Change:
         return cls(row.unit_id, rule, row.started_at, until, row.triggered_at is not None)
 
 
+_Hull = tuple[int, str, datetime, datetime]
+
+
 def rebuild_excursions(session: Session, changes: Iterable[Change], now: datetime) -> None:
     """Bring the excursions of the changed stretches up to date with their runs."""
-    hulls: dict[tuple[int, str], tuple[datetime, datetime]] = {}
+    spans: dict[tuple[int, str], tuple[datetime, datetime]] = {}
     for change in changes:
         key = change.unit_id, change.rule.code
-        since, until = hulls.get(key, (change.since, change.until))
-        hulls[key] = min(since, change.since), max(until, change.until)
-    for (unit_id, rule), (since, until) in sorted(hulls.items()):
-        _rebuild(session, unit_id, rule, since, until, now)
+        since, until = spans.get(key, (change.since, change.until))
+        spans[key] = min(since, change.since), max(until, change.until)
+    if not spans:
+        return
+    hulls = [(*key, *span) for key, span in sorted(spans.items())]
+    known, runs = _overlapping(session, Excursion, hulls), _overlapping(session, RunRow, hulls)
+    for hull in hulls:
+        _rebuild(session, hull, _within(known, hull), _within(runs, hull), now)
 
 
 def _rebuild(
-    session: Session, unit_id: int, rule: str, since: datetime, until: datetime, now: datetime
+    session: Session, hull: _Hull, known: list[Excursion], runs: list[RunRow], now: datetime
 ) -> None:
+    """Rebuild one stretch, made longer until nothing sticks out of it."""
     while True:
-        known = _overlapping(session, Excursion, unit_id, rule, since, until)
         known = [row for row in known if row.state != "withdrawn"]
-        runs = _overlapping(session, RunRow, unit_id, rule, since, until)
-        spans = [*known, *(row for row in runs if row.triggered_at is not None)]
+        unit_id, rule, since, until = hull
+        spans: list[Any] = [*known, *(row for row in runs if row.triggered_at is not None)]
         first = min((row.started_at for row in spans), default=since)
         last = max((row.ended_at or END_OF_TIME for row in spans), default=until)
         if first >= since and last <= until:
             break
-        since, until = min(first, since), max(last, until)
+        hull = unit_id, rule, min(first, since), max(last, until)
+        known = _within(_overlapping(session, Excursion, [hull]), hull)
+        runs = _within(_overlapping(session, RunRow, [hull]), hull)
     _write(session, unit_id, known, unite(_as_run(session, row) for row in runs), now)
 
 
-def _as_run(session: Session, row: RunRow) -> Run:
-    return as_run(row, profile_named(session, row.profile).rule(row.rule))
-
-
-def _overlapping(
-    session: Session, model: Any, unit_id: int, rule: str, since: datetime, until: datetime
-) -> list[Any]:
+def _overlapping(session: Session, model: Any, hulls: Sequence[_Hull]) -> list[Any]:
+    """The rows of these units that may touch one of the hulls: one query for all of them."""
     return list(
         session.scalars(
             select(model)
             .where(
-                model.unit_id == unit_id,
-                model.rule == rule,
-                model.started_at <= until,
-                (model.ended_at.is_(None)) | (model.ended_at >= since),
+                among(session, model.unit_id, {hull[0] for hull in hulls}),
+                model.started_at <= max(hull[3] for hull in hulls),
+                (model.ended_at.is_(None)) | (model.ended_at >= min(hull[2] for hull in hulls)),
             )
             .order_by(model.started_at, model.id)
         )
     )
+
+
+def _within(rows: Iterable[Any], hull: _Hull) -> list[Any]:
+    """Those of the rows that touch the hull."""
+    unit_id, rule, since, until = hull
+    return [
+        row
+        for row in rows
+        if row.unit_id == unit_id
+        and row.rule == rule
+        and row.started_at <= until
+        and (row.ended_at or END_OF_TIME) >= since
+    ]
+
+
+def _as_run(session: Session, row: RunRow) -> Run:
+    return as_run(row, profile_named(session, row.profile).rule(row.rule))
 
 
 def _write(

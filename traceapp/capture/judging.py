@@ -1,6 +1,7 @@
 """Judging new readings: the runs of their sensors are brought up to date.
 
-Readings that come in order step the stored state forward. A late reading is judged again from
+Readings that come in order step the stored state forward. A late reading that fits quietly between
+its neighbours changes nothing. Any other late reading is judged again from
 before the runs that it may touch, until nothing runs any more, before and after alike.
 """
 
@@ -14,6 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.excursion import Change, rebuild_excursions
+from traceapp.capture.late import fit_between
 from traceapp.capture.run import as_numbers, as_run
 from traceapp.db import among
 from traceapp.models.excursion import Run as RunRow
@@ -46,8 +48,11 @@ def judge_readings(
     reading of each sensor before them. The units of `posts` are locked by `load_posts`.
     """
     running = _running(session, fresh)
+    undisturbed = fit_between(session, fresh, posts, newest)
     changes: list[Change] = []
     for sensor_id, readings in fresh.items():
+        if sensor_id in undisturbed:
+            continue
         is_after = False  # What a sensor says in one post tells how silent it comes to the next.
         for post in posts.get(sensor_id, []):
             mine = [reading for reading in readings if post.covers(reading.at)]
@@ -250,7 +255,6 @@ def _replace(session: Session, post: Post, stored: list[RunRow], verdict: Verdic
             changes.append(
                 Change(post.unit_id, run.rule, run.started_at, run.ended_at or END_OF_TIME, True)
             )
-    session.flush()
     return changes + _forget(session, list(left.values()))
 
 

@@ -76,7 +76,8 @@ def take(
 def hold(session: Session, lease: Lease) -> None:
     """Keep others from taking the partition until the transaction ends; raise LeaseLost.
 
-    To be called before anything is written. Two holders of FOR KEY SHARE and a renewal pass one
+    To be called before anything is written; the session bears the partition's id from now on.
+    Two holders of FOR KEY SHARE and a renewal pass one
     another; only a take-over waits.
     """
     epoch = session.scalar(
@@ -86,6 +87,7 @@ def hold(session: Session, lease: Lease) -> None:
     )
     if epoch != lease.epoch:
         raise _lost(lease)
+    session.info["partition_id"] = lease.partition_id
 
 
 def renew(session: Session, lease: Lease, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from schemas.fields import format_moment
 from schemas.reading import Reading
 from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_readings
+from traceapp.capture.memory import Memory
 from traceapp.capture.reading_row import insert_readings
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import keep_conflict
@@ -43,24 +44,29 @@ class _Come(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReadingMessage:
-    """Readings of one sensor as they came together, already validated."""
+    """Readings of one sensor as they came together, already validated; and by which topic."""
 
     sensor: str
     readings: Sequence[Reading]
+    topic: bytes = b""
 
 
 def record_readings(
-    session: Session, messages: Sequence[ReadingMessage], now: datetime
+    session: Session,
+    messages: Sequence[ReadingMessage],
+    now: datetime,
+    memory: Memory | None = None,
 ) -> list[Receipt]:
     """Store and judge readings; one receipt a message, in the same order.
 
     A reading known already is counted as repeated, one that contradicts a known reading is
     kept as a conflict and refused, one from a sensor nobody registered is kept unjudged.
+    `memory` learns where the sensors stand afterwards.
     """
     receipts = [Receipt() for _ in messages]
     sensors = know_sensors(session, {message.sensor for message in messages})
     _hold_unregistered(session, list(sensors.values()))
-    posts = load_posts(session, list(sensors.values()))
+    posts = load_posts(session, list(sensors.values()), is_remembering=memory is not None)
     first, repeats = _told_apart(messages, receipts, sensors, now)
     newest = newest_samples(session, sorted(posts))
     # In one order, so that two writers of the same sensors wait for each other and do not lock.
@@ -76,7 +82,22 @@ def record_readings(
     for key in sorted(stored):
         fresh.setdefault(key[0], []).append(sample_of(first[key].reading, now))
     judge_readings(session, fresh, posts, newest, now)
+    if memory is not None:
+        topics = {sensors[message.sensor]: message.topic for message in messages}
+        memory.learn(session, posts, _newest_now(newest, fresh), topics)
     return receipts
+
+
+def _newest_now(
+    newest: Mapping[int, Sample], fresh: Mapping[int, Sequence[Sample]]
+) -> dict[int, Sample]:
+    """The newest usable reading of each sensor, with what was just stored."""
+    now = dict(newest)
+    for sensor_id, samples in fresh.items():
+        usable = [sample for sample in samples if not sample.is_implausible]
+        if usable and (sensor_id not in now or usable[-1].at > now[sensor_id].at):
+            now[sensor_id] = usable[-1]
+    return now
 
 
 def _told_apart(
@@ -156,7 +177,7 @@ def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datet
             continue
         name = f"{code}@{format_moment(reading.at)}"
         held = {name: getattr(row, name) for name in ("at", *_MEASURED)}
-        keep_conflict(session, "reading", name, held, asdict(reading), now)
+        keep_conflict(session, "reading", name, held, reading._asdict(), now)
         differing = next(n for n in _MEASURED if getattr(row, n) != getattr(reading, n))
         refusal = Refusal(
             "conflict",

@@ -9,6 +9,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     dose,
     excursion,
     finding,
+    forgotten,
     heartbeat,
     lot,
     movement,

@@ -11,7 +11,11 @@ from traceapp.models.base import Base
 
 
 class Sensor(Base):
-    """A probe; `is_registered` is false for one that was heard before anybody named it."""
+    """A probe; `is_registered` is false for one that was heard before anybody named it.
+
+    `remembered_by` is the partition whose holder knows its newest reading by heart: whoever else
+    writes readings or runs of it must tell that holder (`watch.memory`).
+    """
 
     __tablename__ = "sensor"
 
@@ -22,6 +26,7 @@ class Sensor(Base):
     is_registered: Mapped[bool] = mapped_column(default=False)
     status: Mapped[str | None] = mapped_column(String(8))
     status_at: Mapped[datetime | None]
+    remembered_by: Mapped[int | None] = mapped_column(ForeignKey("partition.id"))
 
 
 class Attachment(Base):

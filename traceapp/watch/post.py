@@ -19,6 +19,7 @@ from traceapp.rules.judging import Pace, Watch
 from traceapp.rules.profile import Profile
 from traceapp.rules.run import Run
 from traceapp.rules.sample import Sample
+from traceapp.watch.holder import lock_holders, tell_holders
 from traceapp.watch.profile import START_OF_TIME, counting_journeys, load_profiles
 
 
@@ -58,22 +59,31 @@ class Post:
 
 
 def load_posts(
-    session: Session, sensor_ids: Collection[int], *, is_judging: bool = True
+    session: Session,
+    sensor_ids: Collection[int],
+    *,
+    is_judging: bool = True,
+    is_remembering: bool = False,
 ) -> dict[int, list[Post]]:
     """The posts of registered sensors, by sensor and then in time.
 
     For judging, their units are locked until the transaction ends: two processes that judge
-    the same unit would otherwise each miss what the other is writing.
+    the same unit would otherwise each miss what the other is writing. Who remembers the sensors
+    is told to look them up again, but not the caller `is_remembering` them itself.
     """
     rows = _attachments(session, sensor_ids)
     if is_judging and rows:
-        rows = _lock_units_of(session, sensor_ids, rows)
+        mine = session.info.get("partition_id") if is_remembering else None
+        rows = _lock_units_of(session, sensor_ids, rows, mine)
+        told = {row.id for row in rows if row.remembered_by not in (None, mine)}
+        if told:
+            tell_holders(session, told)
     unit_ids = {row.unit_id for row in rows}
     profiles = load_profiles(session, unit_ids) if rows else {}
     counting = counting_journeys(profiles)
     departures = _departures(session, counting) if counting else {}
     posts: dict[int, list[Post]] = {}
-    for sensor_id, interval_s, silence_s, unit_id, attached, detached_at in rows:
+    for sensor_id, interval_s, silence_s, _, unit_id, attached, detached_at in rows:
         pace = Pace.of(interval_s, silence_s)
         attached_at = attached or START_OF_TIME
         for profile, held_from, held_until in profiles.get(unit_id, []):
@@ -96,7 +106,18 @@ def sensors_of(session: Session, unit_ids: Collection[int]) -> set[int]:
 
 
 def lock_units(session: Session, unit_ids: Collection[int]) -> None:
-    """Hold the units until the transaction ends, always in the same order."""
+    """Hold units until the transaction ends, and before them who remembers their sensors."""
+    remembering = (
+        select(Sensor.remembered_by)
+        .join(Attachment, Attachment.sensor_id == Sensor.id)
+        .where(Attachment.unit_id.in_(unit_ids), Sensor.remembered_by.is_not(None))
+    )
+    lock_holders(session, {number for number in session.scalars(remembering) if number})
+    _lock_units(session, unit_ids)
+
+
+def _lock_units(session: Session, unit_ids: Collection[int]) -> None:
+    """Hold the units themselves, always in the same order."""
     session.execute(
         select(Unit.id)
         .where(among(session, Unit.id, unit_ids))
@@ -112,6 +133,7 @@ def _attachments(session: Session, sensor_ids: Collection[int]) -> list[Any]:
                 Sensor.id,
                 Sensor.interval_s,
                 Sensor.silence_s,
+                Sensor.remembered_by,
                 Attachment.unit_id,
                 Attachment.from_at,
                 Attachment.until_at,
@@ -122,16 +144,28 @@ def _attachments(session: Session, sensor_ids: Collection[int]) -> list[Any]:
     )
 
 
-def _lock_units_of(session: Session, sensor_ids: Collection[int], rows: list[Any]) -> list[Any]:
-    """Lock the units of attachments; returns the attachments as they are once we hold them."""
+def _lock_units_of(
+    session: Session, sensor_ids: Collection[int], rows: list[Any], mine: int | None
+) -> list[Any]:
+    """Lock the units of attachments, and before them who remembers the sensors, except `mine`.
+
+    Returns the attachments as they are once we hold them.
+    """
     while True:
-        unit_ids = {row.unit_id for row in rows}
-        lock_units(session, unit_ids)
+        held = _touched(rows, mine)
+        lock_holders(session, held[0])
+        _lock_units(session, held[1])
         if not is_postgresql(session):  # Nobody else can have written.
             return rows
         rows = _attachments(session, sensor_ids)
-        if {row.unit_id for row in rows} == unit_ids:
+        if all(now <= before for now, before in zip(_touched(rows, mine), held, strict=True)):
             return rows
+
+
+def _touched(rows: list[Any], mine: int | None) -> tuple[set[int], set[int]]:
+    """The partitions whose holders remember the sensors, and the units that they stood in."""
+    partitions = {row.remembered_by for row in rows} - {None, mine}
+    return partitions, {row.unit_id for row in rows}
 
 
 def _departures(session: Session, unit_ids: Collection[int]) -> dict[int, tuple[datetime, ...]]:

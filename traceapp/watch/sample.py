@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, select, true
 from sqlalchemy.orm import Session, aliased
 
-from traceapp.db import among, is_postgresql
+from traceapp.db import among, is_postgresql, pairs
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
 
 _CHUNK = 2_000
-_COLUMNS = tuple(getattr(Reading, name) for name in Sample._fields)
+
+
+def _columns(reading: Any) -> tuple[Any, ...]:
+    """The fields of a Sample, as columns."""
+    return tuple(getattr(reading, name) for name in Sample._fields)
+
+
+_COLUMNS = _columns(Reading)
 
 
 def newest_at() -> ScalarSelect[datetime]:
@@ -48,15 +56,65 @@ def newest_reading(session: Session) -> tuple[type[Reading], ColumnElement[bool]
     return aliased(Reading, newest), true()
 
 
+def newest_of_all(session: Session, sensor_ids: Collection[int]) -> dict[int, datetime]:
+    """The moment of each sensor's newest reading, usable or not."""
+    at = (
+        select(Reading.at)
+        .where(Reading.sensor_id == Sensor.id)
+        .order_by(Reading.at.desc())
+        .limit(1)
+        .correlate(Sensor)
+        .scalar_subquery()
+    )
+    wanted = select(Sensor.id, at).where(among(session, Sensor.id, sensor_ids), at.is_not(None))
+    return {row[0]: row[1] for row in session.execute(wanted)}
+
+
 def newest_samples(session: Session, sensor_ids: Collection[int]) -> dict[int, Sample]:
     """The newest usable reading of each sensor that has one."""
     reading, is_newest = newest_reading(session)
     rows = session.execute(
-        select(Sensor.id, *(getattr(reading, name) for name in Sample._fields))
+        select(Sensor.id, *_columns(reading))
         .join(reading, is_newest)
         .where(among(session, Sensor.id, sensor_ids))
     )
     return {sensor_id: Sample(*measured) for sensor_id, *measured in rows}
+
+
+def neighbours(
+    session: Session, keys: Collection[tuple[int, datetime]]
+) -> dict[tuple[int, datetime], tuple[Sample, Sample]]:
+    """The usable readings just before and after each (sensor id, moment) that has both."""
+    here = pairs(session, Reading.sensor_id, Reading.at, keys)
+    before, is_before = _nearest(session, here, is_later=False)
+    after, is_after = _nearest(session, here, is_later=True)
+    rows = session.execute(
+        select(here.c.first, here.c.second, *_columns(before), *_columns(after))
+        .join_from(here, before, is_before)
+        .join(after, is_after)
+    )
+    size = len(_COLUMNS)
+    return {
+        (sensor_id, at): (Sample(*found[:size]), Sample(*found[size:]))
+        for sensor_id, at, *found in rows
+    }
+
+
+def _nearest(session: Session, here: Subquery, *, is_later: bool) -> tuple[Any, Any]:
+    """What to join `here` with, and on what, to have the next usable reading on one side."""
+    near = aliased(Reading)
+    order = near.at.asc() if is_later else near.at.desc()
+    wanted = select(near).where(
+        near.sensor_id == here.c.first,
+        ~near.is_implausible,
+        near.at > here.c.second if is_later else near.at < here.c.second,
+    )
+    wanted = wanted.order_by(order).limit(1).correlate(here)
+    if is_postgresql(session):
+        return aliased(Reading, wanted.lateral()), true()
+    found = aliased(Reading)
+    at = wanted.with_only_columns(near.at).scalar_subquery()
+    return found, (found.sensor_id == here.c.first) & (found.at == at)
 
 
 def newest_before(session: Session, sensor_id: int, moment: datetime) -> Sample | None:

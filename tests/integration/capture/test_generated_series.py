@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -160,7 +160,7 @@ def send_any_way(database: Database, case: Told) -> None:
         delays = chance.choice([[0], [0, 0, 0, 0, 60], [0, 30, 400]])
         way.sort(key=lambda one: one[1].at + timedelta(minutes=chance.choice(delays)))
     way += chance.sample(way, len(way) // 5)
-    way += [(code, replace(one, celsius=7.7)) for code, one in chance.sample(way, 2)]
+    way += [(code, one._replace(celsius=7.7)) for code, one in chance.sample(way, 2)]
     while way:
         batch, way = way[: (size := chance.randint(1, 12))], way[size:]
         with database.begin() as session:

@@ -14,7 +14,8 @@ from ingest.decode import _read_items as read_slowly  # the private half that ex
 from ingest.topic import read_topic
 from schemas.reading import ReadingSchema
 
-ROUTE = read_topic(b"coldchain/v1/S/X/readings")
+TOPIC = b"coldchain/v1/S/X/readings"
+ROUTE = read_topic(TOPIC)
 SCHEMA = ReadingSchema()
 
 _OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda m: timezone(timedelta(minutes=m)))
@@ -68,7 +69,7 @@ def agree(payload: bytes) -> bool:
     fast = decode_fast(payload)
     if fast is None:
         return False
-    slow = Said(ROUTE, payload)
+    slow = Said(ROUTE, TOPIC, payload)
     items = read_slowly(slow, "readings", SCHEMA)
     assert slow.rejected == []
     ref, places, readings = fast

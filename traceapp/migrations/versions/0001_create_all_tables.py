@@ -194,8 +194,30 @@ def upgrade() -> None:
         sa.Column("is_registered", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(length=8), nullable=True),
         sa.Column("status_at", Moment(), nullable=True),
+        sa.Column("remembered_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["remembered_by"],
+            ["partition.id"],
+            name=op.f("fk__sensor__remembered_by__partition"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__sensor")),
         sa.UniqueConstraint("code", name=op.f("uq__sensor__code")),
+    )
+    op.create_table(
+        "forgotten",
+        sa.Column("partition_id", sa.Integer(), nullable=False),
+        sa.Column("sensor_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partition_id"],
+            ["partition.id"],
+            name=op.f("fk__forgotten__partition_id__partition"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["sensor_id"],
+            ["sensor.id"],
+            name=op.f("fk__forgotten__sensor_id__sensor"),
+        ),
+        sa.PrimaryKeyConstraint("partition_id", "sensor_id", name=op.f("pk__forgotten")),
     )
     op.create_table(
         "site",
@@ -663,7 +685,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__site_division_code"))
 
     op.drop_table("site")
+    op.drop_table("forgotten")
     op.drop_table("sensor")
+    op.drop_table("partition")
     with op.batch_alter_table("rejection", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__rejection_site_code"))
         batch_op.drop_index(batch_op.f("ix__rejection_replay_asked_at"))
@@ -679,7 +703,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__lot_number"))
 
     op.drop_table("lot")
-    op.drop_table("partition")
     op.drop_table("heartbeat")
     op.drop_table("division")
     with op.batch_alter_table("contact", schema=None) as batch_op:
