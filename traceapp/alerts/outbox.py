@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from traceapp.models.outbox import Outbox, is_waiting
+from traceapp.models.outbox import Outbox, is_failed, is_waiting
 
 #: Longer than the longest conversation with a mail server that is still alive.
 LEASE = timedelta(minutes=5)
@@ -84,6 +84,17 @@ def give_up(session: Session, claimed: Claim, said: str, now: datetime) -> None:
         .where(_is_held(claimed))
         .values(claimed_until=None, given_up_at=now, last_error=said)
     )
+
+
+def take_up_again(session: Session, now: datetime) -> int:
+    """Owe once more what the server refused for good; returns how many e-mails that are."""
+    taken = session.execute(
+        update(Outbox)
+        .where(is_failed())
+        .values(given_up_at=None, due_at=now, attempts=0)
+        .returning(Outbox.id)
+    )
+    return len(taken.all())
 
 
 def delay_after(attempts: int) -> timedelta:

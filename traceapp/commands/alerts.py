@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config import load_settings
-from traceapp.alerts.outbox import count_waiting
+from traceapp.alerts.outbox import count_waiting, take_up_again
 from traceapp.alerts.sender import Sender
 from traceapp.alerts.smtp import MailServer
 from traceapp.db import Database, open_database
@@ -24,7 +24,8 @@ log = structlog.get_logger("alerts")
 
 
 @click.command()
-def alerts() -> None:
+@click.option("--again", is_flag=True, help="First take up what was refused for good.")
+def alerts(again: bool) -> None:
     """Send alert e-mails until SIGTERM.
 
     Without TRACEAPP_SMTP_URL e-mails stay in the outbox, and the pages say so.
@@ -37,6 +38,8 @@ def alerts() -> None:
     sender = Sender(
         database, mailer, settings.mail_from, settings.base_url, lambda: datetime.now(UTC)
     )
+    if again:
+        _take_up_again(database)
     _say_hello(database, mailer)
     while not is_over.is_set():
         rest_s = _LOOK_EVERY_S
@@ -48,6 +51,13 @@ def alerts() -> None:
         is_over.wait(rest_s)
     database.close()
     log.info("stopped", sent=sender.sent)
+
+
+def _take_up_again(database: Database) -> None:
+    """Have the refused e-mails sent once more: the address or the server was mended."""
+    with database.begin() as session:
+        count = take_up_again(session, datetime.now(UTC))
+    log.info("taken_up_again", count=count)
 
 
 def _say_hello(database: Database, mailer: MailServer | None) -> None:

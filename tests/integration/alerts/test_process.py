@@ -6,10 +6,17 @@ from sqlalchemy import func, select
 
 from tests.servers.fixtures import RunProcess
 from tests.servers.mailbox import Mailbox
+from tests.servers.program import wait_until
 from traceapp.db import Database
 from traceapp.models.outbox import Outbox
 
 ALERTS = ["-c", "from traceapp.cli import main; main()", "alerts"]
+
+
+def given_up(database: Database) -> int:
+    query = select(func.count()).select_from(Outbox).where(Outbox.given_up_at.is_not(None))
+    with database.read() as session:
+        return session.scalar(query) or 0
 
 
 def owed(database: Database) -> int:
@@ -38,3 +45,23 @@ def test_without_a_mail_server_it_says_that_e_mails_stay(
         ALERTS, {"TRACEAPP_DATABASE_URL": database_url}, ready="stay in the outbox"
     )
     assert process.stop() == 0
+
+
+def test_what_was_refused_for_good_is_sent_when_somebody_asks_for_it(
+    run_process: RunProcess, database: Database, database_url: str, mailbox: Mailbox
+) -> None:
+    environ = {
+        "TRACEAPP_DATABASE_URL": database_url,
+        "TRACEAPP_SMTP_URL": mailbox.url,
+        "TRACEAPP_MAIL_FROM": "coldchain@example.org",
+    }
+    mailbox.refuse("554 5.7.1 Relay access denied")
+    process = run_process(ALERTS, environ)
+    wait_until(lambda: given_up(database) == owed(database), "all are given up", 60)
+    assert process.stop() == 0
+    assert '"reason": "554"' in process.output
+    mailbox.refuse(None)
+    process = run_process([*ALERTS, "--again"], environ)
+    assert len(mailbox.wait_for(owed(database), 60)) == owed(database)
+    assert process.stop() == 0
+    assert given_up(database) == 0
