@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,9 +23,12 @@ HANGS_AFTER_S = 300
 class Heartbeat:
     """Tells the database every few seconds that we live, and what we know of ourselves."""
 
-    def __init__(self, database: Database, process: str) -> None:
+    def __init__(
+        self, database: Database, process: str, about: Mapping[str, Any] | None = None
+    ) -> None:
         self._database = database
         self._process = process
+        self._about = dict(about or {})
         self._beating = Every(BEAT_EVERY)
 
     def beat(
@@ -50,6 +54,7 @@ class Heartbeat:
             "rejected": rejected,
             "trouble": trouble,
             "clock_offset_s": round(clock_offset_s, 1),
+            **self._about,
         }
         with self._database.begin() as session:
             beat(session, self._process, now, detail)

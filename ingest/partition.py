@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -56,6 +57,7 @@ class Tenure:
         clock: Callable[[], datetime],
     ) -> None:
         self.lease = lease
+        self.about: dict[str, Any] = {"partition": lease.name, "epoch": lease.epoch}
         self.database = HeldDatabase(database, lease)
         metrics.PARTITION_EPOCH.labels(lease.name).set(lease.epoch)
         self._plain = database
@@ -67,6 +69,7 @@ class Tenure:
         self._uncovered = 0
         with database.read() as session:
             row = session.get_one(PartitionRow, lease.partition_id)
+            self.about["holder"] = (row.holder or "").partition(" ")[0]
             kept = [filter_ for filter_ in row.subscribed if filter_ not in self._wanted]
             self.filters = [*self._wanted, *kept]
             self.dropped = [filter_ for filter_ in row.dropped if filter_ not in self.filters]
@@ -98,7 +101,7 @@ class Tenure:
         """Let go, so that another process need not wait; a database that is away is let be."""
         try:
             with self._plain.begin() as session:
-                release(session, self.lease)
+                release(session, self.lease, self._clock())
         except (OperationalError, InterfaceError) as error:
             log.warning("lease_not_released", partition=self.lease.name, error=one_line(error))
 

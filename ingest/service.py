@@ -60,7 +60,7 @@ class Service:
         self.pipeline = Pipeline(
             broker, database, clock, pause=self._wait, is_stopping=self._is_over.is_set
         )
-        self._heartbeat = Heartbeat(database, process)
+        self._heartbeat = Heartbeat(database, process, tenure.about if tenure else None)
         self._watchdog = watchdog or Watchdog()
         self._feeding = Every(_FEED_EVERY)
         self._silence = Every(SILENCE_EVERY)

@@ -25,7 +25,16 @@ from traceapp.trace.vitals import vitals
 blueprint = Blueprint("health", __name__)
 _BROKER_PATIENCE_S = 2.0
 _BEAT_EVERY = timedelta(seconds=5)
-_TOLD = ("ingest", "alerts", "mail", "clock", "outbox_waiting", "outbox_oldest_seconds")
+_TOLD = (
+    "ingest",
+    "partitions",
+    "sites_not_heard",
+    "alerts",
+    "mail",
+    "clock",
+    "outbox_waiting",
+    "outbox_oldest_seconds",
+)
 
 
 @blueprint.get("/healthz")

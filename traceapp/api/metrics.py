@@ -29,6 +29,8 @@ MEANINGS = {
     "traceapp_outbox_oldest_seconds": "How long ago the oldest e-mail that waits became due.",
     "traceapp_outbox_failed": "E-mails that the mail server refused for good.",
     "traceapp_heartbeat_age_seconds": "Age of the newest sign of life, by process.",
+    "traceapp_partition_held": "1 for a partition that an ingester holds, 0 for one that is free.",
+    "traceapp_sites_not_heard": "Registered sites that are in no partition.",
     "traceapp_troubles": "What is wrong by `/readyz`, the broker apart: how many sentences.",
     "traceapp_rejections": "Messages and items that were refused and kept.",
     "traceapp_database_up": "1 when the database answered this scrape.",
@@ -68,10 +70,16 @@ def _of_vitals(told: Vitals) -> Iterator[GaugeMetricFamily]:
         "traceapp_outbox_waiting": told.outbox_waiting,
         "traceapp_outbox_oldest_seconds": told.outbox_oldest_seconds,
         "traceapp_outbox_failed": told.outbox_failed,
+        "traceapp_sites_not_heard": told.sites_not_heard,
         "traceapp_troubles": len(told.troubles),
     }
     for name, value in figures.items():
         yield GaugeMetricFamily(name, MEANINGS[name], value=value)
+    name = "traceapp_partition_held"
+    held = GaugeMetricFamily(name, MEANINGS[name], labels=["partition"])
+    for partition, state in sorted(told.partitions.items()):
+        held.add_metric([partition], state == "held")
+    yield held
     name = "traceapp_heartbeat_age_seconds"
     ages = GaugeMetricFamily(name, MEANINGS[name], labels=["process"])
     for process, age_s in sorted(told.ages.items()):

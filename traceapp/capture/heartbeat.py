@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from traceapp.capture.insert import insert
@@ -20,3 +21,8 @@ def beat(session: Session, process: str, now: datetime, detail: dict[str, Any]) 
             index_elements=["process"], set_={"at": now, "detail": detail}
         )
     )
+
+
+def end(session: Session, process: str) -> None:
+    """Take the sign of life back: the process has ended as it should."""
+    session.execute(delete(Heartbeat).where(Heartbeat.process == process))

@@ -98,9 +98,10 @@ def renew(session: Session, lease: Lease, now: datetime) -> None:
         raise _lost(lease)
 
 
-def release(session: Session, lease: Lease) -> None:
+def release(session: Session, lease: Lease, now: datetime) -> None:
     """Let go, so that nobody need wait for the lease to run out; nothing when it is lost."""
-    session.execute(_ours(lease).values(holder=None, held_until=None))
+    moment = moment_of_leases(session, now)
+    session.execute(_ours(lease).values(holder=None, held_until=moment))
 
 
 def session_name(holder: str) -> str:

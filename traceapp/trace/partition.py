@@ -15,17 +15,20 @@ from traceapp.rules.coverage import Coverage
 
 
 class Held(NamedTuple):
-    """A partition, and the process that has it in hand, if one does."""
+    """A partition, and whether a process has it in hand or had it a moment ago."""
 
     name: str
-    holder: str | None
-    epoch: int
+    is_held: bool
 
 
-def partitions_held(session: Session, now: datetime) -> list[Held]:
-    """Every partition that was ever taken, by name; a lease that has run out is none."""
+def partitions_held(session: Session, since: datetime) -> list[Held]:
+    """Every partition for which the broker keeps anything, by name: was it held after `since`?"""
     rows = session.scalars(select(Partition).order_by(Partition.name, Partition.id))
-    return [Held(row.name, _holder(row, now), row.epoch) for row in rows]
+    return [
+        Held(row.name, row.held_until is not None and row.held_until > since)
+        for row in rows
+        if row.subscribed
+    ]
 
 
 def uncovered_sites(session: Session) -> list[str]:
@@ -51,9 +54,3 @@ def heard_elsewhere(session: Session, partition_id: int) -> Callable[[str], bool
     if ours.hears_readings_of("+"):
         return None
     return lambda site: theirs.hears_readings_of(site) and not ours.hears_readings_of(site)
-
-
-def _holder(row: Partition, now: datetime) -> str | None:
-    if row.holder is None or row.held_until is None or row.held_until <= now:
-        return None
-    return row.holder.split(" ", maxsplit=1)[0]

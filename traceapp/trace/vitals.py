@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from traceapp.models.excursion import Excursion
 from traceapp.models.heartbeat import Heartbeat
 from traceapp.models.outbox import Outbox, is_failed, is_waiting
+from traceapp.trace.partition import partitions_held, uncovered_sites
 
 #: Processes write a sign of life every five seconds; a mail server may hold one up for a while.
 SILENT_AFTER = timedelta(seconds=60)
@@ -35,6 +36,8 @@ class Vitals:
     alerts: str = "none"
     mail: str = "none"
     clock: str = "ok"
+    partitions: dict[str, str] = field(default_factory=dict)
+    sites_not_heard: int = 0
     outbox_waiting: int = 0
     outbox_oldest_seconds: float = 0.0
     outbox_failed: int = 0
@@ -52,6 +55,9 @@ def vitals(session: Session, now: datetime) -> Vitals:
         found.ages[row.process] = round(max((now - row.at).total_seconds(), 0.0), 3)
     found.ingest = _worst(_ingester(found, row) for row in _of("ingest", heartbeats))
     found.alerts = _worst(_sender(found, row) for row in _of("alerts", heartbeats))
+    for row in _of("standby", heartbeats):
+        _is_silent(found, row)
+    _look_at_partitions(session, found, now)
     _look_at_outbox(session, found, now)
     return found
 
@@ -106,6 +112,18 @@ def _is_silent(found: Vitals, row: Heartbeat) -> bool:
     if is_silent:
         found.troubles.append(f"{row.process} gave no sign of life for {age_s:.0f} s.")
     return is_silent
+
+
+def _look_at_partitions(session: Session, found: Vitals, now: datetime) -> None:
+    for name, is_held in partitions_held(session, now - SILENT_AFTER):
+        found.partitions[name] = "held" if is_held else "free"
+        if not is_held:
+            found.troubles.append(f"No ingester holds {name}: its messages wait at the broker.")
+    sites = uncovered_sites(session)
+    found.sites_not_heard = len(sites)
+    if sites:
+        first = ", ".join(sites[:3])
+        found.troubles.append(f"{len(sites)} sites are in no partition: {first}.")
 
 
 def _look_at_outbox(session: Session, found: Vitals, now: datetime) -> None:

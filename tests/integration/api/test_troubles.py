@@ -9,10 +9,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event, update
 
+from tests.integration.country import load_registry
 from tests.integration.door import Door
 from traceapp.capture.heartbeat import beat
 from traceapp.models.heartbeat import Heartbeat
 from traceapp.models.outbox import Outbox
+from traceapp.models.partition import Partition
 
 WELL = {
     "ingest-1": {"kind": "ingest", "is_connected": True, "trouble": None, "clock_offset_s": 0.2},
@@ -162,3 +164,43 @@ def test_the_web_leaves_a_sign_of_life_every_few_seconds(ready: Any, door: Door)
     ready()
     with door.database.read() as session:
         assert session.get_one(Heartbeat, "web").at == began + timedelta(seconds=6)
+
+
+def hold_partition(door: Door, name: str, until_s: int, filters: list[str]) -> None:
+    with door.database.begin() as session:
+        held_until = door.clock() + timedelta(seconds=until_s)
+        session.add(Partition(name=name, client_id=name, subscribed=filters, held_until=held_until))
+
+
+def test_a_partition_that_nobody_has_held_for_a_minute_is_named(door: Door, ready: Any) -> None:
+    hold_partition(door, "north", 10, ["coldchain/v1/#"])
+    hold_partition(door, "south", -59, ["coldchain/v1/A/#"])
+    hold_partition(door, "given-up", -600, [])
+    assert ready()["troubles"] == []
+    door.clock.forward(seconds=2)
+    live(door, "ingest-1")
+    told = ready()
+    assert told["partitions"] == {"north": "held", "south": "free"}
+    assert told["troubles"] == ["No ingester holds south: its messages wait at the broker."]
+    figures = door.client().get("/metrics").text
+    assert 'traceapp_partition_held{partition="north"} 1.0' in figures
+    assert 'traceapp_partition_held{partition="south"} 0.0' in figures
+
+
+def test_sites_in_no_partition_are_counted_and_named(door: Door, ready: Any) -> None:
+    sites = [
+        {"kind": "site", "code": code, "name": code, "type": "clinic", "division": "451481"}
+        for code in ("A", "B", "C")
+    ]
+    load_registry(door.database, sites)
+    hold_partition(door, "north", 10, ["coldchain/v1/B/#", "coldchain/v1/+/movements"])
+    told = ready()
+    assert told["sites_not_heard"] == 2
+    assert told["troubles"] == ["2 sites are in no partition: A, C."]
+    assert "traceapp_sites_not_heard 2.0" in door.client().get("/metrics").text
+
+
+def test_a_standby_that_went_silent_is_named(door: Door, ready: Any) -> None:
+    with door.database.begin() as session:
+        beat(session, "standby@node-2", door.clock() - timedelta(minutes=2), {"kind": "standby"})
+    assert ready()["troubles"] == ["standby@node-2 gave no sign of life for 120 s."]

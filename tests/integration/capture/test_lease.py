@@ -85,7 +85,7 @@ def test_a_lease_that_has_run_out_can_be_taken_over_and_the_former_holder_writes
     with database.begin() as session, pytest.raises(LeaseLost, match="north in its epoch 1"):
         renew(session, first, NOW)
     with database.begin() as session:
-        release(session, first)
+        release(session, first, NOW)
     assert is_ours(database, second)
     assert taken(database, "c") is None
 
@@ -102,7 +102,7 @@ def test_a_lease_that_has_run_out_is_renewed_while_nobody_has_taken_it(database:
 def test_a_released_partition_is_free_at_once(database: Database) -> None:
     lease = held(database, "a")
     with database.begin() as session:
-        release(session, lease)
+        release(session, lease, NOW)
     assert held(database, "b").epoch == 2
 
 
