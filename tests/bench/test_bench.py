@@ -2,30 +2,80 @@
 
 from __future__ import annotations
 
+import json
 import struct
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from ingest.decode import decode
 from tests.servers.programs import need_program
-from traceapp.bench.publisher import packets, readings, topic_of
+from traceapp.bench.fleet import prepare, register_one
+from traceapp.bench.publisher import packets, topic_of
+from traceapp.bench.stream import Stream
 from traceapp.bench.trace import _percentile
 from traceapp.commands.bench import bench
+from traceapp.db import open_database
+from traceapp.models.sensor import Attachment, Sensor
+from traceapp.models.unit import Unit, UnitProfile
+
+UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_the_publisher_sends_readings_that_the_line_takes_each_with_a_moment_of_its_own() -> None:
+@pytest.mark.parametrize("items", [1, 20])
+@pytest.mark.parametrize("case", ["clean", "late", "excursion"])
+def test_the_publisher_sends_readings_that_the_line_takes_each_with_a_moment_of_its_own(
+    case: str, items: int
+) -> None:
     seen = set()
-    for sensor, payload in readings(1_000, 7):
+    for sensor, payload in Stream(1_000, 100, items, case, until=UNTIL).payloads():
         said = decode(topic_of(sensor).encode(), payload)
         assert said.readings is not None
         assert said.rejected == []
-        seen.add((said.readings.sensor, said.readings.readings[0].at))
-    assert len(seen) == 1_000
+        seen |= {(said.readings.sensor, reading.at) for reading in said.readings.readings}
+    assert len(seen) == 1_000 * items
+    assert max(at for _, at in seen) < UNTIL
+
+
+def test_every_tenth_message_is_garbage_where_it_is_asked_for() -> None:
+    stream = Stream(1_000, 7, case="garbage", until=UNTIL)
+    heard = [decode(topic_of(sensor).encode(), payload) for sensor, payload in stream.payloads()]
+    assert sum(bool(said.rejected) for said in heard) == 100
+    assert len({said.payload for said in heard if said.rejected}) == 100
+
+
+def test_a_second_publisher_goes_on_where_the_first_ended() -> None:
+    whole = list(Stream(30, 10, until=UNTIL).payloads())
+    later = Stream(20, 10, skipped=1, until=UNTIL).payloads()
+    moments = [json.loads(payload)["at"] for _, payload in later]
+    assert moments == [json.loads(payload)["at"] for _, payload in whole[10:]]
+
+
+def test_a_fleet_copied_in_bulk_is_the_fleet_that_registering_makes(sqlite_url: str) -> None:
+    database = open_database(sqlite_url)
+    prepare(sqlite_url, 3)
+    with database.begin() as session:
+        for number in (3, 4, 5):
+            register_one(session, number, UNTIL)
+    with database.read() as session:
+        for model in (Unit, UnitProfile, Sensor, Attachment):
+            rows = [row.__dict__ for row in session.scalars(select(model).order_by(model.id))]
+            shapes = {
+                str({name: value for name, value in row.items() if name not in _ITS_OWN})
+                for row in rows
+            }
+            assert len(rows) == 6
+            assert len(shapes) == 1
+    database.close()
+
+
+_ITS_OWN = {"_sa_instance_state", "id", "code", "name", "unit_id", "sensor_id"}
 
 
 def test_the_publishers_packets_are_mqtt() -> None:
-    stream, count = b"".join(packets(1_200, 3)), 0
+    stream, count = b"".join(packets(Stream(1_200, 3, until=UNTIL))), 0
     while stream:
         assert stream[0] == 0x32
         assert stream[1] < 128

@@ -16,8 +16,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import func, select
 
-from schemas.registry import KINDS
-from traceapp.bench.publisher import sensor_code
+from traceapp.bench.fleet import prepare
 from traceapp.bench.servers import (
     Programs,
     find_psql,
@@ -27,21 +26,21 @@ from traceapp.bench.servers import (
     start_postgresql,
     wait_until,
 )
-from traceapp.capture.registry import register
+from traceapp.bench.stream import EVERY
 from traceapp.db import open_database
 from traceapp.models.excursion import Excursion
 from traceapp.models.reading import Reading
-from traceapp.schema import upgrade_database
-
-_SITE = {"code": "BENCH", "name": "BENCH", "type": "clinic", "division": "451481"}
+from traceapp.models.rejection import Rejection
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much is published: `messages` readings by `sensors` sensors, each a QoS-1 message."""
+    """How much is published: `messages` QoS-1 messages of `items` readings, by `sensors`."""
 
     messages: int
     sensors: int
+    items: int = 1
+    case: str = "clean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +53,34 @@ class Figure:
 
 
 def measure_ours(load: Load, kind: str) -> Figure:
-    """From the first PUBLISH until the last reading is committed and judged."""
+    """From the first PUBLISH until the last message is committed and judged.
+
+    Before that every sensor has spoken once, as in a line that has run for a minute.
+    """
     with tempfile.TemporaryDirectory(prefix="traceapp-bench-") as name, Programs() as programs:
-        folder = Path(name)
+        folder, until = Path(name), datetime.now(UTC).replace(microsecond=0)
         port = start_mosquitto(programs, folder)
         url = start_postgresql(programs, folder) if kind == "postgresql" else _sqlite(folder)
-        _prepare(url, load.sensors)
+        prepare(url, load.sensors)
         shown = _start_ingester(programs, folder, port, url)
-        publisher = _start_publisher(programs, port, load)
+        first = Load(load.sensors, load.sensors, load.items)
+        earlier = until - -(-load.messages // load.sensors) * load.items * EVERY
+        _say_go(_start_publisher(programs, port, first, until=earlier))
+        wait_until(lambda: _settled(shown()) >= load.sensors * load.items, "all are known")
+        publisher = _start_publisher(programs, port, load, until=until, skipped=1)
+        before, cold = _settled(shown()), _batches(shown())
+        wanted = before + sum(_items_of(load))
         began = _say_go(publisher)
-        wait_until(lambda: _stored(shown()) >= load.messages, "all was stored")
+        wait_until(lambda: _settled(shown()) >= wanted, "all was settled")
         seconds = time.perf_counter() - began
-        detail = _describe(url, load, shown())
+        detail = _describe(url, load, shown(), cold)
     return Figure(kind, load.messages / seconds, detail)
+
+
+def _items_of(load: Load) -> tuple[int, int]:
+    """How many readings of a load are to be stored, and how many messages refused."""
+    garbage = -(-load.messages // 10) if load.case == "garbage" else 0
+    return (load.messages - garbage) * load.items, garbage
 
 
 def measure_peer(load: Load) -> Figure:
@@ -90,7 +104,8 @@ def measure_peer(load: Load) -> Figure:
         heard = programs.start([*listener, "-C", str(load.messages)], stdout=subprocess.PIPE)
         copied = programs.start([*psql, "-c", "COPY raw FROM STDIN"], stdin=heard.stdout)
         time.sleep(1)  # It says nothing when it has subscribed.
-        began = _say_go(_start_publisher(programs, port, load))
+        until = datetime.now(UTC).replace(microsecond=0)
+        began = _say_go(_start_publisher(programs, port, load, until=until))
         copied.wait()
         seconds = time.perf_counter() - began
         with psycopg.connect(url) as connection:
@@ -100,23 +115,6 @@ def measure_peer(load: Load) -> Figure:
 
 def _sqlite(folder: Path) -> str:
     return f"sqlite:///{folder / 'traceapp.db'}"
-
-
-def _prepare(url: str, sensors: int) -> None:
-    """The tables, and a refrigerator for each sensor."""
-    upgrade_database(url)
-    database = open_database(url)
-    now = datetime.now(UTC)
-    with database.begin() as session:
-        register(session, "site", KINDS["site"]().load(_SITE), now)
-        for number in range(sensors):
-            code = sensor_code(number)
-            unit = {"code": code, "site": "BENCH", "name": code, "type": "refrigerator"}
-            register(session, "unit", KINDS["unit"]().load(unit), now)
-            sensor = {"code": code, "unit": code, "interval_s": 60,
-                      "attached_from": "2020-01-01T00:00:00Z"}  # fmt: skip
-            register(session, "sensor", KINDS["sensor"]().load(sensor), now)
-    database.close()
 
 
 def _start_ingester(programs: Programs, folder: Path, port: int, url: str) -> Callable[[], str]:
@@ -142,16 +140,37 @@ def _start_ingester(programs: Programs, folder: Path, port: int, url: str) -> Ca
     return read
 
 
-def _stored(metrics: str) -> int:
-    settled = 'ingest_items_total{outcome="stored"} '
-    return next((int(float(line.removeprefix(settled))) for line in metrics.splitlines()
-                 if line.startswith(settled)), 0)  # fmt: skip
+def _settled(metrics: str) -> int:
+    """How many readings were stored, were known, or were refused."""
+    lines = [line for line in metrics.splitlines() if line.startswith("ingest_items_total{")]
+    return sum(int(float(line.rsplit(" ", 1)[1])) for line in lines)
 
 
-def _start_publisher(programs: Programs, port: int, load: Load) -> subprocess.Popen[bytes]:
-    told = ["--port", str(port), "--messages", str(load.messages), "--sensors", str(load.sensors)]
+def _batches(metrics: str) -> float:
+    name = "ingest_batch_messages_count "
+    return next(float(line.removeprefix(name)) for line in metrics.splitlines()
+                if line.startswith(name))  # fmt: skip
+
+
+def _start_publisher(
+    programs: Programs, port: int, load: Load, *, until: datetime, skipped: int = 0
+) -> subprocess.Popen[bytes]:
+    told = {
+        "port": port,
+        "messages": load.messages,
+        "sensors": load.sensors,
+        "items": load.items,
+        "case": load.case,
+        "skipped": skipped,
+        "until": until.isoformat(),
+    }
     publisher = programs.start(
-        [sys.executable, "-m", "traceapp.bench.publisher", *told],
+        [
+            sys.executable,
+            "-m",
+            "traceapp.bench.publisher",
+            *(f"--{name}={value}" for name, value in told.items()),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None,
@@ -169,15 +188,17 @@ def _say_go(publisher: subprocess.Popen[bytes]) -> float:
     return began
 
 
-def _describe(url: str, load: Load, metrics: str) -> str:
+def _describe(url: str, load: Load, metrics: str, cold: float) -> str:
     """Check that everything arrived, and say how large the batches were."""
     database = open_database(url)
     with database.read() as session:
         rows = session.scalar(select(func.count()).select_from(Reading)) or 0
+        refused = session.scalar(select(func.count()).select_from(Rejection)) or 0
         excursions = session.scalar(select(func.count()).select_from(Excursion)) or 0
     database.close()
-    if rows != load.messages:
-        raise AssertionError(f"Expected {load.messages} readings, got {rows}.")
-    figures = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if line[:1] != "#")
-    batches = float(figures["ingest_batch_messages_count"])
-    return f"{excursions} excursions, {load.messages / batches:.0f} messages a transaction"
+    stored, garbage = _items_of(load)
+    wanted = stored + load.sensors * load.items, garbage
+    if (rows, refused) != wanted:
+        raise AssertionError(f"Expected {wanted} readings and rejections, got {rows}, {refused}.")
+    each = load.messages / (_batches(metrics) - cold)
+    return f"{excursions} excursions, {each:.0f} messages a transaction"

@@ -8,19 +8,17 @@ more than a window of messages is ever unanswered.
 from __future__ import annotations
 
 import argparse
-import json
-import random
 import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+
+from traceapp.bench.stream import CASES, Stream
 
 WINDOW = 2_000
 _CHUNK = 500
-_START = datetime(2021, 5, 1, tzinfo=UTC)
-_EVERY = timedelta(minutes=1)
+SITE = "BENCH"
 
 
 def sensor_code(number: int) -> str:
@@ -30,25 +28,13 @@ def sensor_code(number: int) -> str:
 
 def topic_of(number: int) -> str:
     """Where a sensor of the fleet publishes."""
-    return f"coldchain/v1/BENCH/{sensor_code(number)}/readings"
+    return f"coldchain/v1/{SITE}/{sensor_code(number)}/readings"
 
 
-def readings(messages: int, sensors: int, seed: int = 1) -> Iterator[tuple[int, bytes]]:
-    """Sensor numbers and payloads: all sensors once a minute, two hours of warmth in a week."""
-    chance = random.Random(seed)  # noqa: S311 - temperatures are no secret
-    drift = [chance.uniform(4, 6) for _ in range(sensors)]
-    for number in range(messages):
-        minute, sensor = divmod(number, sensors)
-        warm = 5.0 if (minute + sensor * 37) % 10_080 < 120 else 0.0
-        celsius = round(drift[sensor] + chance.gauss(0, 0.3) + warm, 1)
-        at = (_START + minute * _EVERY).isoformat().replace("+00:00", "Z")
-        yield sensor, json.dumps({"at": at, "celsius": celsius}).encode()
-
-
-def packets(messages: int, sensors: int) -> list[bytes]:
+def packets(stream: Stream) -> list[bytes]:
     """The PUBLISH packets in chunks, ready to be written."""
     chunks, chunk = [], bytearray()
-    for number, (sensor, payload) in enumerate(readings(messages, sensors)):
+    for number, (sensor, payload) in enumerate(stream.payloads()):
         topic = topic_of(sensor).encode()
         mid = number % 65_535 + 1
         body = struct.pack("!H", len(topic)) + topic + struct.pack("!H", mid) + payload
@@ -89,11 +75,13 @@ def publish(port: int, chunks: list[bytes], messages: int) -> float:
 def main() -> int:
     """Prepare the packets, say `ready`, wait for a line, publish, say how long it took."""
     parser = argparse.ArgumentParser(prog="traceapp.bench.publisher")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--messages", type=int, required=True)
-    parser.add_argument("--sensors", type=int, required=True)
+    for name in ("port", "messages", "sensors", "items", "skipped"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--case", choices=CASES, required=True)
+    parser.add_argument("--until", type=datetime.fromisoformat, required=True)
     told = parser.parse_args()
-    chunks = packets(told.messages, told.sensors)
+    stream = Stream(told.messages, told.sensors, told.items, told.case, told.skipped, told.until)
+    chunks = packets(stream)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+from statistics import median
 
 import click
 
 from traceapp.bench.ingest import Figure, Load, measure_ours, measure_peer
 from traceapp.bench.setup import measure_setup
+from traceapp.bench.stream import CASES
 from traceapp.bench.trace import count_facts, measure_traces
 from traceapp.db import open_database
 
@@ -24,26 +26,38 @@ def bench() -> None:
     type=click.IntRange(100, 10_000_000),
     default=100_000,
     show_default=True,
-    help="Readings to publish, each its own QoS-1 message.",
+    help="QoS-1 messages to publish.",
 )
-@click.option("--sensors", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@click.option("--sensors", type=click.IntRange(1, 1_000_000), default=200, show_default=True)
+@click.option("--items", type=click.IntRange(1, 1_000), default=1, show_default=True,
+              help="Readings in each message.")  # fmt: skip
+@click.option("--case", type=click.Choice(CASES), default="clean", show_default=True,
+              help="10 % garbage, 5 % late, or 1 % of the sensors too warm.")  # fmt: skip
+@click.option("--times", type=click.IntRange(1, 100), default=1, show_default=True,
+              help="Measure so often, ours and the peer in turn, and show medians.")  # fmt: skip
 @click.option("--into", type=click.Choice(["postgresql", "sqlite", "both"]), default="both",
               show_default=True)  # fmt: skip
-def ingest(messages: int, sensors: int, into: str) -> None:
+def ingest(messages: int, sensors: int, items: int, case: str, times: int, into: str) -> None:
     """Messages a second from Mosquitto into the record, beside `mosquitto_sub | psql COPY`.
 
     Ours validates, stores once, judges, and acknowledges after the commit. The peer copies
     bytes and acknowledges before it has stored them.
     """
-    load = Load(messages, sensors)
+    load = Load(messages, sensors, items, case)
     _machine()
-    click.echo(f"{messages} readings by {sensors} sensors, each its own QoS-1 message")
-    peer = measure_peer(load)
-    _show(peer)
-    for kind in ("postgresql", "sqlite") if into == "both" else (into,):
-        ours = measure_ours(load, kind)
-        _show(ours)
-        click.echo(f"  {ours.per_second / peer.per_second:.2f} of the peer")
+    click.echo(f"{messages} messages of {items} readings by {sensors} sensors, {case}")
+    kinds = ("postgresql", "sqlite") if into == "both" else (into,)
+    figures: dict[str, list[float]] = {}
+    for _ in range(times):
+        for figure in (measure_peer(load), *(measure_ours(load, kind) for kind in kinds)):
+            _show(figure)
+            figures.setdefault(figure.name, []).append(figure.per_second)
+    peer, *ours = (median(rates) for rates in figures.values())
+    for kind, rate in zip(kinds, ours, strict=True):
+        click.echo(
+            f"{kind}: median {rate:,.0f} messages/s, {rate * items:,.0f} readings/s, "
+            f"{rate / peer:.2f} of the peer"
+        )
 
 
 @bench.command()
