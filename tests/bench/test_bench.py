@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from tests.servers.programs import need_program
 from traceapp.bench.fleet import prepare, register_one
 from traceapp.bench.publisher import packets, topic_of
 from traceapp.bench.stream import Stream
-from traceapp.bench.trace import _percentile
+from traceapp.bench.trace import percentile
 from traceapp.commands.bench import bench
 from traceapp.db import open_database
 from traceapp.models.sensor import Attachment, Sensor
@@ -90,10 +91,10 @@ def test_the_publishers_packets_are_mqtt() -> None:
     ("values", "percent", "wanted"),
     [([], 50, 0.0), ([3.0, 1.0, 2.0], 50, 2.0), (list(map(float, range(1, 101))), 99, 99.0)],
 )
-def test_a_percentile_is_a_value_that_occurred(
+def test_apercentile_is_a_value_that_occurred(
     values: list[float], percent: int, wanted: float
 ) -> None:
-    assert _percentile(values, percent) == wanted
+    assert percentile(values, percent) == wanted
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -110,3 +111,24 @@ def test_bench_trace_says_what_it_asked(sqlite_url: str) -> None:
     done = CliRunner().invoke(bench, ["trace", "--database", sqlite_url, "--times", "3"])
     assert done.exit_code == 0, done.output
     assert "a dose backwards" in done.output
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_bench_series_asks_for_a_curve_in_four_ways_beside_the_bare_select(kind: str) -> None:
+    asked = ["series", "--units", "2", "--days", "5", "--times", "2", "--into", kind]
+    done = CliRunner().invoke(bench, asked)
+    assert done.exit_code == 0, done.output
+    assert "2880 readings of 2 units" in done.output
+    for question in ("bare SELECT", "unit_series", "GET …/readings", "page of the unit"):
+        assert re.search(rf"^{question} .* of the bare SELECT$", done.output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_bench_storage_measures_at_each_number_of_rows_and_says_the_bytes(kind: str) -> None:
+    asked = ["storage", "--sensors", "500", "--fresh", "500", "--into", kind]
+    asked += ["--rows", "5000", "--rows", "10000"]
+    done = CliRunner().invoke(bench, asked)
+    assert done.exit_code == 0, done.output
+    found = re.findall(rf"^{kind} +(\d+) rows .* of the peer's rate$", done.output, re.MULTILINE)
+    assert found == ["6500", "11500"]
+    assert len(re.findall(r"[1-9]\d*\.\d \+ .* bytes a reading", done.output)) == 2

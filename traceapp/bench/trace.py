@@ -77,10 +77,10 @@ def _measure(
         with database.read() as session:
             ask(session, thing)
         taken.append((time.perf_counter() - began) * 1_000)
-    return Latency(question, len(taken), _percentile(taken, 50), _percentile(taken, 99))
+    return Latency(question, len(taken), percentile(taken, 50), percentile(taken, 99))
 
 
-def _percentile(values: list[float], percent: int) -> float:
+def percentile(values: list[float], percent: int) -> float:
     """The nearest-rank percentile; 0 of nothing."""
     if not values:
         return 0.0

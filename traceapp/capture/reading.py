@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.document import Refusal
@@ -16,11 +16,10 @@ from schemas.reading import Reading
 from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_readings
 from traceapp.capture.memory import Memory
-from traceapp.capture.reading_row import insert_readings
+from traceapp.capture.reading_row import find_readings, insert_readings
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import keep_conflict
 from traceapp.db import among
-from traceapp.models.reading import Reading as ReadingRow
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import load_posts
@@ -28,7 +27,6 @@ from traceapp.watch.sample import newest_samples
 
 #: What makes a repeated reading another one; `seq` and `boot` only number the sending.
 _MEASURED = ("celsius", "power", "door_open", "humidity", "battery", "battery_volts")
-_CHUNK = 1_000
 
 _Key = tuple[int, datetime]
 
@@ -169,7 +167,7 @@ def _sensor_ids(session: Session, codes: Collection[str]) -> dict[str, int]:
 
 
 def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datetime) -> None:
-    kept = _kept(session, [key for key, *_ in repeats])
+    kept = find_readings(session, [key for key, *_ in repeats])
     for key, (reading, receipt, code, place) in repeats:
         row = kept[key]
         if all(getattr(row, name) == getattr(reading, name) for name in _MEASURED):
@@ -186,15 +184,3 @@ def _compare(session: Session, repeats: Sequence[tuple[_Key, _Come]], now: datet
             f"{getattr(reading, differing)} at {format_moment(reading.at)}",
         )
         receipt.refusals.append(refusal.at_place(place))
-
-
-def _kept(session: Session, keys: Sequence[_Key]) -> dict[_Key, ReadingRow]:
-    kept: dict[_Key, ReadingRow] = {}
-    for start in range(0, len(keys), _CHUNK):
-        rows = session.scalars(
-            select(ReadingRow).where(
-                tuple_(ReadingRow.sensor_id, ReadingRow.at).in_(keys[start : start + _CHUNK])
-            )
-        )
-        kept |= {(row.sensor_id, row.at): row for row in rows}
-    return kept

@@ -1,4 +1,4 @@
-"""Writing readings in bulk: one statement a batch, which tells what was new."""
+"""Readings in bulk: one statement a batch, which tells what was new, or finds what was not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Double, Table, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, Double, Select, Table, select, text, true, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from schemas.reading import Reading
 from traceapp.capture.month import within_months
-from traceapp.db import is_postgresql
+from traceapp.db import is_postgresql, pairs
 from traceapp.models.base import Base, microseconds
 from traceapp.models.reading import Reading as ReadingRow
 
@@ -21,6 +21,7 @@ _COLUMNS: tuple[Column[Any], ...] = tuple(_TABLE.columns)
 _NAMES = [column.name for column in _COLUMNS]
 _NUMBERS = [column.name for column in _COLUMNS if isinstance(column.type, Double)]
 _MOMENTS = [_NAMES.index("at"), _NAMES.index("received_at")]
+_CHUNK = 1_000
 
 Key = tuple[int, datetime]
 
@@ -38,6 +39,25 @@ def insert_readings(
     if is_postgresql(session):
         return _insert_postgresql(session, rows)
     return _insert_sqlite(session, rows)
+
+
+def find_readings(session: Session, keys: Sequence[Key]) -> dict[Key, ReadingRow]:
+    """The stored readings of these keys, as many as there are."""
+    found: dict[Key, ReadingRow] = {}
+    for start in range(0, len(keys), _CHUNK):
+        rows = session.scalars(_search(session, keys[start : start + _CHUNK]))
+        found |= {(row.sensor_id, row.at): row for row in rows}
+    return found
+
+
+def _search(session: Session, keys: Sequence[Key]) -> Select[ReadingRow]:
+    """PostgreSQL goes to the one month of each key; told them as a list, it would try them all."""
+    if not is_postgresql(session):
+        return select(ReadingRow).where(tuple_(ReadingRow.sensor_id, ReadingRow.at).in_(keys))
+    wanted = pairs(session, ReadingRow.sensor_id, ReadingRow.at, keys)
+    is_wanted = (ReadingRow.sensor_id == wanted.c.first, ReadingRow.at == wanted.c.second)
+    kept = aliased(ReadingRow, select(ReadingRow).where(*is_wanted).limit(1).lateral("kept"))
+    return select(kept).select_from(wanted).join(kept, true())
 
 
 def _row(sensor_id: int, reading: Reading, received_at: datetime) -> list[Any]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from statistics import median
 
 import click
 
 from traceapp.bench.ingest import Figure, Load, measure_ours, measure_peer
+from traceapp.bench.series import measure_series
 from traceapp.bench.setup import measure_setup
+from traceapp.bench.storage import BATCH, measure_storage
 from traceapp.bench.stream import CASES
-from traceapp.bench.trace import count_facts, measure_traces
+from traceapp.bench.trace import Latency, count_facts, measure_traces
 from traceapp.db import open_database
 
 
@@ -46,7 +49,7 @@ def ingest(messages: int, sensors: int, items: int, case: str, times: int, into:
     load = Load(messages, sensors, items, case)
     _machine()
     click.echo(f"{messages} messages of {items} readings by {sensors} sensors, {case}")
-    kinds = ("postgresql", "sqlite") if into == "both" else (into,)
+    kinds = _kinds(into)
     figures: dict[str, list[float]] = {}
     for _ in range(times):
         for figure in (measure_peer(load), *(measure_ours(load, kind) for kind in kinds)):
@@ -71,11 +74,62 @@ def trace(database: str, times: int) -> None:
     facts = ", ".join(f"{count} {name}" for name, count in count_facts(opened).items())
     click.echo(facts)
     for latency in measure_traces(opened, times):
-        click.echo(
-            f"{latency.question:<24} p50 {latency.p50_ms:8.1f} ms   "
-            f"p99 {latency.p99_ms:8.1f} ms   ({latency.asked} times)"
-        )
+        _tell(latency)
     opened.close()
+
+
+_INTO = click.option("--into", type=click.Choice(["postgresql", "sqlite", "both"]),
+                     default="both", show_default=True)  # fmt: skip
+
+
+@bench.command()
+@click.option("--units", type=click.IntRange(1, 10_000), default=50, show_default=True,
+              help="Refrigerators with two probes each; their readings lie mixed.")  # fmt: skip
+@click.option("--days", type=click.IntRange(1, 3_650), default=365, show_default=True)
+@click.option("--times", type=click.IntRange(1, 1_000_000), default=100, show_default=True)
+@_INTO
+def series(units: int, days: int, times: int, into: str) -> None:
+    """How long a year of a unit takes, beside a bare SELECT of the same rows."""
+    _machine()
+    rows = units * 2 * days * 144
+    click.echo(f"{rows} readings of {units} units with two probes, every 10 minutes, {days} days")
+    for kind in _kinds(into):
+        click.echo(kind)
+        with click.progressbar(length=rows, file=sys.stderr, label="Filling") as bar:
+            peer = None
+            for latency in measure_series(kind, units, days, times, bar.update):
+                peer = peer or latency
+                _tell(latency, f"{latency.p50_ms / peer.p50_ms:.2f} of the bare SELECT")
+
+
+@bench.command()
+@click.option("--rows", type=click.IntRange(1, 10**10), multiple=True, default=[1_000_000],
+              show_default=True, help="Measure with so many stored; repeatable.")  # fmt: skip
+@click.option("--sensors", type=click.IntRange(1, 1_000_000), default=50_000, show_default=True)
+@click.option("--fresh", type=click.IntRange(1, 10_000_000), default=50_000, show_default=True,
+              help="Readings that are recorded to take the time.")  # fmt: skip
+@_INTO
+def storage(rows: tuple[int, ...], sensors: int, fresh: int, into: str) -> None:
+    """Bytes a reading, and what it costs to keep one more when there are many.
+
+    Ours is looked up, compared and judged, or, where the line knows by heart that it is quiet,
+    copied. The peer is the bare INSERT of the same rows, made inside the database. It needs about
+    150 bytes of the temporary folder's disk for each row.
+    """
+    _machine()
+    click.echo(f"{sensors} sensors, {BATCH} readings a transaction")
+    for kind in _kinds(into):
+        with click.progressbar(length=max(rows), file=sys.stderr, label=f"Filling {kind}") as bar:
+            for one in measure_storage(kind, sensors, list(rows), fresh, bar.update):
+                click.echo(
+                    f"{kind:<11}{one.rows:>12} rows   judged {one.judged_us:7.1f} µs   "
+                    f"copied {one.copied_us:6.1f} µs   bare INSERT {one.bare_us:6.1f} µs   "
+                    f"{one.bare_us / one.copied_us:.2f} of the peer's rate"
+                )
+                click.echo(
+                    f"{'':<11}{one.size.table:.1f} + {one.size.index:.1f} bytes a reading, its "
+                    f"index packed {one.size.packed_index:.1f}; filled in {one.fill_s:.0f} s"
+                )
 
 
 @bench.command()
@@ -86,6 +140,17 @@ def setup() -> None:
     click.echo(f"make setup               {measured.setup_s:8.1f} s")
     click.echo(f"make demo, first page    {measured.first_page_s:8.1f} s")
     click.echo(f"together                 {measured.setup_s + measured.first_page_s:8.1f} s")
+
+
+def _kinds(into: str) -> tuple[str, ...]:
+    return ("postgresql", "sqlite") if into == "both" else (into,)
+
+
+def _tell(latency: Latency, more: str = "") -> None:
+    click.echo(
+        f"{latency.question:<24} p50 {latency.p50_ms:8.1f} ms   "
+        f"p99 {latency.p99_ms:8.1f} ms   ({latency.asked} times)   {more}".rstrip()
+    )
 
 
 def _show(figure: Figure) -> None:

@@ -29,9 +29,11 @@ _A_SLICE = 4
 _USABLE = "sensor_id = {0} AND at >= {1} AND at < {2} AND celsius BETWEEN {3} AND {4}".format
 # The key holds all that this needs, `is_implausible` it does not.
 _POSTGRESQL = (
-    "SELECT string_agg(timestamptz_send(at), ''::bytea ORDER BY at),"  # noqa: S608 - our own words
-    " string_agg(float8send(celsius), ''::bytea ORDER BY at) FROM reading WHERE "
+    "SELECT string_agg(timestamptz_send(at), ''::bytea),"  # noqa: S608 - our own words
+    " string_agg(float8send(celsius), ''::bytea)"
+    " FROM (SELECT at, celsius FROM reading WHERE "
     + _USABLE("%s", "%s", "%s", *PLAUSIBLE_CELSIUS)
+    + " ORDER BY at) AS usable"
 )
 _SQLITE = (
     "SELECT at, celsius FROM reading WHERE "  # noqa: S608 - our own words
