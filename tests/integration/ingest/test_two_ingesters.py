@@ -29,13 +29,13 @@ from traceapp.models.rejection import Conflict
 from traceapp.models.sensor import Sensor
 from traceapp.models.unit import Unit
 
-BEGIN = NOW - timedelta(days=2)
+BEGIN = NOW - timedelta(days=1)
 PLACES = {"S1": "CLINIC", "S2": "CLINIC", "T1": "CDC", "C1": "CDC"}
 Message = tuple[str, str]
 
 
 def messages_of(seed: int) -> list[Message]:
-    """Two days of four sensors, in order: warm and cold spells, gaps, a few a message."""
+    """A day of four sensors, in order: warm and cold spells, gaps, a few a message."""
     dice = random.Random(seed)
     messages = []
     for sensor, site in PLACES.items():
@@ -128,7 +128,7 @@ def test_two_ingesters_of_the_same_sensors_judge_as_one_that_hears_all_in_order(
             pool.submit(settle, database, ordered(heard[number], seed * 10 + number), most, name)
             for number, (name, most) in enumerate((("north", 7), ("south", 12)))
         ]
-        stored = [one.result(timeout=120) for one in both]
+        stored = [one.result(timeout=240) for one in both]
     assert min(stored) > 0
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Reading)) == sum(stored)
