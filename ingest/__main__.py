@@ -83,6 +83,8 @@ def _serve(settings: Settings, tenure: Tenure, is_over: Event) -> None:
     # What stands now stands until the end: the collector need not look through it again.
     gc.collect()
     gc.freeze()
+    # One thread waits for the database while the other decodes: neither may keep the other long.
+    sys.setswitchinterval(0.0005)
     log.info("started", broker=f"{settings.broker.host}:{settings.broker.port}")
     try:
         service.run()

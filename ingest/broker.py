@@ -14,6 +14,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from config.addresses import BrokerAddress
 from ingest.delivery import BrokerRefused, Delivery
+from ingest.read_ahead import ReadAhead
 
 #: MQTT has no filter that leaves topics out, so our own acks and rejections come back with the
 #: rest; they are dropped unseen. A narrower filter would leave unknown topics without an answer.
@@ -39,36 +41,6 @@ _PUBACK = 0x40
 log = structlog.get_logger("ingest.broker")
 
 
-class _ReadAhead:
-    """A socket that reads ahead of paho's parser, which asks for single bytes."""
-
-    def __init__(self, sock: Any) -> None:
-        self._sock = sock
-        self._chunk = b""
-        self._at = 0
-        self.is_dry = False
-
-    def recv(self, size: int) -> bytes:
-        if self._at >= len(self._chunk):
-            self.is_dry = True  # Until the next line says otherwise.
-            self._chunk = self._sock.recv(65_536)
-            self._at, self.is_dry = 0, False
-        start, self._at = self._at, self._at + size
-        return self._chunk[start : self._at]
-
-    def send(self, data: bytes | bytearray) -> int:
-        return int(self._sock.send(data))
-
-    def fileno(self) -> int:
-        return int(self._sock.fileno())
-
-    def close(self) -> None:
-        self._sock.close()
-
-    def setblocking(self, is_blocking: bool) -> None:
-        self._sock.setblocking(is_blocking)
-
-
 class _Client(mqtt.Client):
     """paho with a faster way in and out; the contract tests hold both to a real broker."""
 
@@ -78,7 +50,14 @@ class _Client(mqtt.Client):
         sock: Any = super()._create_socket()
         with contextlib.suppress(OSError, AttributeError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return _ReadAhead(sock)
+        return ReadAhead(sock)
+
+    def read_publishes(self, sock: Any, most: int) -> None:
+        """Receive at most so many PUBLISH packets that are there already, past paho's parser."""
+        if self._in_packet["command"] or self._in_packet["have_remaining"]:
+            return  # paho is in the middle of a packet.
+        for command, packet in islice(sock.publishes(), most):
+            self.receive(command, packet)
 
     def _handle_publish(self) -> MQTTErrorCode:
         self.receive(self._in_packet["command"], bytes(self._in_packet["packet"]))
@@ -214,7 +193,9 @@ class MqttBroker:
             and len(self._inbox) < most
             and self._inbox_bytes < _MOST_BYTES
         ):
-            client.loop_read()
+            client.read_publishes(sock, most - len(self._inbox))
+            if len(self._inbox) < most:
+                client.loop_read()
 
     def _wait(self, wait_s: float) -> None:
         """Sleep until the socket has something for us or takes something from us."""

@@ -12,7 +12,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import text
@@ -27,8 +29,9 @@ from sqlalchemy.exc import (
 
 from ingest import metrics
 from ingest.answer import answers_of
-from ingest.decode import Known, Said, decode, decode_known
-from ingest.delivery import Broker, Delivery
+from ingest.batch import Batch, hear
+from ingest.decode import Said, decode
+from ingest.delivery import Broker
 from ingest.record import Outcome, Settled, apart, record, record_batch, refuse
 from traceapp.capture.lease import LeaseLost
 from traceapp.capture.memory import Memory
@@ -69,6 +72,8 @@ class Pipeline:
         self._pause = pause
         self._is_stopping = is_stopping
         self._memory = Memory()
+        self._recorder = ThreadPoolExecutor(1, "recorder")
+        self._next: Batch | None = None
         self._broken_by: set[str] = set()
         self.last_commit_at: datetime | None = None
         self.trouble: str | None = None
@@ -77,49 +82,50 @@ class Pipeline:
         self.rejected = 0
 
     def step(self, wait_s: float = 0.0) -> int:
-        """Settle one batch, and return how many messages it had; 0 when nothing came."""
-        deliveries = self._broker.take(self._most, wait_s)
-        metrics.CONNECTED.set(self._broker.is_connected)
-        if not deliveries:
+        """Settle one batch, and return how many messages it had; 0 when nothing came.
+
+        While the database works on a batch, what has come meanwhile is taken and decoded.
+        """
+        batch, self._next = self._next or self._take(wait_s), None
+        if batch is None:
             return 0
         began = time.perf_counter()
-        known, heard = self._hear(deliveries)
-        settled = self._record_patiently(known, [said for said in heard if not said.is_ours])
+        first_try = self._recorder.submit(self._record_all, batch, False)
+        self._next = self._take(0.0)
+        settled = self._record_patiently(batch, first_try.result)
         for outcome in settled.outcomes:
             for topic, payload in answers_of(outcome):
                 if not self._broker.publish(topic, payload):
                     metrics.UNSENT_ANSWERS.inc()
-        told = self._broker.acknowledge(deliveries)
-        self._count(deliveries, Counter(said.route.kind for said in heard), settled, told)
+        told = self._broker.acknowledge(batch.deliveries)
+        self._count(batch, settled, told)
         metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
-        return len(deliveries)
+        return len(batch.deliveries)
 
-    def _hear(self, deliveries: Sequence[Delivery]) -> tuple[list[Known], list[Said]]:
-        """Decode a batch: what sensors say that we know by heart, and everything else."""
-        names, known, heard = self._memory.names, [], []
-        for delivery in deliveries:
-            topic, payload = delivery.topic, delivery.payload
-            sensor_id = names.get(topic)
-            quick = None if sensor_id is None else decode_known(sensor_id, topic, payload)
-            if quick is None:
-                heard.append(decode(topic, payload))
-            else:
-                known.append(quick)
-        return known, heard
+    def _take(self, wait_s: float) -> Batch | None:
+        """Take from the broker what is there, and decode it; None where nothing is."""
+        deliveries = self._broker.take(self._most, wait_s)
+        metrics.CONNECTED.set(self._broker.is_connected)
+        return hear(deliveries, self._memory.names) if deliveries else None
 
-    def _record_patiently(self, known: Sequence[Known], batch: Sequence[Said]) -> Settled:
-        """Record a batch however long the database is away; raise Stopping when asked to end."""
+    def _record_patiently(self, batch: Batch, attempt: Callable[[], Settled]) -> Settled:
+        """Record a batch however long the database is away; raise Stopping when asked to end.
+
+        `attempt` is the first try.
+        """
         failures, pause_s = 0, 0.5
         while True:
             try:
-                settled = self._record_all(known, batch, failures >= _FAILURES_UNTIL_SUSPECTED)
+                settled = attempt()
             except (OperationalError, InterfaceError) as error:
                 failures += 1
                 self.trouble = trouble_of(error)
                 metrics.DATABASE_FAILURES.inc()
-                said, waiting = one_line(error), len(known) + len(batch)
+                said, waiting = one_line(error), len(batch.deliveries)
                 log.error("database_unavailable", trouble=self.trouble, error=said,
                           waiting=waiting, again_in_s=pause_s)  # fmt: skip
+                is_suspected = failures >= _FAILURES_UNTIL_SUSPECTED
+                attempt = partial(self._record_all, batch, is_suspected)
             else:
                 if self.trouble is not None:
                     log.info("database_well_again", was=self.trouble)
@@ -128,23 +134,22 @@ class Pipeline:
             self._wait_for_database(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
-    def _record_all(
-        self, known: Sequence[Known], batch: Sequence[Said], is_suspected: bool
-    ) -> Settled:
+    def _record_all(self, batch: Batch, is_suspected: bool) -> Settled:
         """Record a batch with what we know by heart; without, where that fails."""
-        if not known:
-            return Settled(0, self._record(batch, is_suspected))
+        said = [said for said in batch.said if not said.is_ours]
+        if not batch.known:
+            return Settled(0, self._record(said, is_suspected))
         try:
             with self._database.begin() as session:
-                settled = record_batch(session, known, batch, self._clock(), self._memory)
+                settled = record_batch(session, batch.known, said, self._clock(), self._memory)
         except (LeaseLost, OperationalError, InterfaceError):
             self._memory.clear()
             raise
         except Exception as error:  # noqa: BLE001 - whose fault it is, the second attempt finds out
             self._memory.clear()
             log.warning("not_known_by_heart", error=type(error).__name__, where=where(error))
-            whole = [*batch, *(decode(one.topic, one.payload) for one in known)]
-            return Settled(0, self._record(whole, is_suspected))
+            said += [decode(one.topic, one.payload) for one in batch.known]
+            return Settled(0, self._record(said, is_suspected))
         self._note_commit()
         return settled
 
@@ -244,18 +249,14 @@ class Pipeline:
             return False
         return True
 
-    def _count(
-        self,
-        deliveries: Sequence[Delivery],
-        kinds: Counter[str],
-        settled: Settled,
-        told: int,
-    ) -> None:
+    def _count(self, batch: Batch, settled: Settled, told: int) -> None:
+        deliveries = batch.deliveries
+        kinds = Counter(said.route.kind for said in batch.said)
+        kinds["readings"] += len(batch.known)
         metrics.BATCH_MESSAGES.observe(len(deliveries))
         metrics.UNTOLD_ACKNOWLEDGEMENTS.inc(sum(1 for d in deliveries if d.qos) - told)
         metrics.RETAINED.inc(sum(delivery.is_retained for delivery in deliveries))
         metrics.REDELIVERED.inc(sum(delivery.is_repeated for delivery in deliveries))
-        kinds["readings"] += len(deliveries) - kinds.total()  # Those known by heart.
         for kind, number in kinds.items():
             metrics.MESSAGES.labels(kind).inc(number)
         refusals = [refusal for outcome in settled.outcomes for refusal in outcome.refusals]

@@ -14,8 +14,8 @@ from marshmallow import ValidationError, fields
 CODE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 MAX_INTEGER = 2**63 - 1
 _MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
-)
+    r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+).fullmatch
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?\Z", re.ASCII)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -33,17 +33,17 @@ def parse_moment(text: str) -> datetime:
 
     Raises ValueError that says what was expected.
     """
-    if not _MOMENT.match(text):
+    found = _MOMENT(text)
+    if found is None:
         if _NAIVE.match(text):
             raise ValueError("Expected a moment with an offset such as +08:00 or Z.")
         raise ValueError("Expected an RFC 3339 moment such as 2021-05-09T08:00:00+08:00.")
-    head, dot, tail = text.partition(".")
-    if dot:  # Python keeps six digits of a second; what lies below is cut, not rounded.
-        digits = re.match(r"\d+", tail)
-        end = digits.end() if digits else 0
-        text = f"{head}.{tail[:end][:6]}{tail[end:]}"
+    if found[2]:  # Python keeps six digits of a second; what lies below is cut, not rounded.
+        text = f"{found[1]}{found[2][:7]}{found[3]}"
     try:
-        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("Expected a moment that exists in the calendar.") from error
     if not _EARLIEST <= moment < _LATEST:
