@@ -14,6 +14,7 @@ from sqlalchemy import select
 from ingest.decode import decode
 from tests.servers.programs import need_program
 from traceapp.bench.fleet import prepare, register_one
+from traceapp.bench.pacer import calm_turn
 from traceapp.bench.publisher import packets, topic_of
 from traceapp.bench.stream import Stream
 from traceapp.bench.trace import percentile
@@ -132,3 +133,30 @@ def test_bench_storage_measures_at_each_number_of_rows_and_says_the_bytes(kind: 
     found = re.findall(rf"^{kind} +(\d+) rows .* of the peer's rate$", done.output, re.MULTILINE)
     assert found == ["6500", "11500"]
     assert len(re.findall(r"[1-9]\d*\.\d \+ .* bytes a reading", done.output)) == 2
+
+
+def test_bench_alert_counts_an_e_mail_for_every_alarm() -> None:
+    need_program("mosquitto")
+    amounts = ["--sensors", "20", "--rate", "50", "--seconds", "1", "--every", "0.25"]
+    done = CliRunner().invoke(bench, ["alert", *amounts])
+    assert done.exit_code == 0, done.output
+    assert "4 alarms, 4 e-mails" in done.output
+    assert "publish to the mail server" in done.output
+
+
+def test_bench_memory_says_how_many_sensors_are_known_and_what_that_takes() -> None:
+    need_program("mosquitto")
+    amounts = ["--sensors", "30", "--rate", "50", "--minutes", "0.02", "--every", "0.2"]
+    done = CliRunner().invoke(bench, ["memory", *amounts])
+    assert done.exit_code == 0, done.output
+    assert "30 sensors remembered" in done.output
+    assert "KiB a minute" in done.output
+
+
+def test_what_a_calm_fleet_says_is_taken_and_keeps_within_its_rules() -> None:
+    turn = calm_turn(3)
+    for number in range(100):
+        said = decode(topic_of(number % 3).encode(), next(turn))
+        assert said.readings is not None
+        [reading] = said.readings.readings
+        assert 4.0 <= reading.celsius <= 6.0

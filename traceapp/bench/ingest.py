@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +14,10 @@ import psycopg
 from sqlalchemy import func, select
 
 from traceapp.bench.fleet import prepare
+from traceapp.bench.line import settled, start_ingester, value_of
 from traceapp.bench.servers import (
     Programs,
     find_psql,
-    free_port,
     need_program,
     start_mosquitto,
     start_postgresql,
@@ -31,6 +28,8 @@ from traceapp.db import open_database
 from traceapp.models.excursion import Excursion
 from traceapp.models.reading import Reading
 from traceapp.models.rejection import Rejection
+
+_BATCHES = "ingest_batch_messages_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,16 @@ def measure_ours(load: Load, kind: str) -> Figure:
         port = start_mosquitto(programs, folder)
         url = start_postgresql(programs, folder) if kind == "postgresql" else _sqlite(folder)
         prepare(url, load.sensors)
-        shown = _start_ingester(programs, folder, port, url)
+        shown = start_ingester(programs, folder, port, url).metrics
         first = Load(load.sensors, load.sensors, load.items)
         earlier = until - -(-load.messages // load.sensors) * load.items * EVERY
         _say_go(_start_publisher(programs, port, first, until=earlier))
-        wait_until(lambda: _settled(shown()) >= load.sensors * load.items, "all are known")
+        wait_until(lambda: settled(shown()) >= load.sensors * load.items, "all are known")
         publisher = _start_publisher(programs, port, load, until=until, skipped=1)
-        before, cold = _settled(shown()), _batches(shown())
+        before, cold = settled(shown()), value_of(shown(), _BATCHES)
         wanted = before + sum(_items_of(load))
         began = _say_go(publisher)
-        wait_until(lambda: _settled(shown()) >= wanted, "all was settled")
+        wait_until(lambda: settled(shown()) >= wanted, "all was settled")
         seconds = time.perf_counter() - began
         detail = _describe(url, load, shown(), cold)
     return Figure(kind, load.messages / seconds, detail)
@@ -115,41 +114,6 @@ def measure_peer(load: Load) -> Figure:
 
 def _sqlite(folder: Path) -> str:
     return f"sqlite:///{folder / 'traceapp.db'}"
-
-
-def _start_ingester(programs: Programs, folder: Path, port: int, url: str) -> Callable[[], str]:
-    """Start `python -m ingest`, wait until it hears the broker; returns how to read its metrics."""
-    metrics = f"127.0.0.1:{free_port()}"
-    environ = {
-        **os.environ,
-        "TRACEAPP_DATABASE_URL": url,
-        "TRACEAPP_BROKER_URL": f"mqtt://127.0.0.1:{port}",
-        "TRACEAPP_BROKER_CLIENT_ID": "bench",
-        "TRACEAPP_METRICS_BIND": metrics,
-    }
-    with (folder / "ingest.log").open("wb") as log:
-        programs.start([sys.executable, "-m", "ingest"], env=environ, stderr=log)
-    said = folder / "ingest.log"
-    wait_until(lambda: b'"connected"' in said.read_bytes(), "the ingester is connected", 60)
-
-    def read() -> str:
-        time.sleep(0.05)
-        with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=30) as page:
-            return str(page.read().decode())
-
-    return read
-
-
-def _settled(metrics: str) -> int:
-    """How many readings were stored, were known, or were refused."""
-    lines = [line for line in metrics.splitlines() if line.startswith("ingest_items_total{")]
-    return sum(int(float(line.rsplit(" ", 1)[1])) for line in lines)
-
-
-def _batches(metrics: str) -> float:
-    name = "ingest_batch_messages_count "
-    return next(float(line.removeprefix(name)) for line in metrics.splitlines()
-                if line.startswith(name))  # fmt: skip
 
 
 def _start_publisher(
@@ -200,5 +164,5 @@ def _describe(url: str, load: Load, metrics: str, cold: float) -> str:
     wanted = stored + load.sensors * load.items, garbage
     if (rows, refused) != wanted:
         raise AssertionError(f"Expected {wanted} readings and rejections, got {rows}, {refused}.")
-    each = load.messages / (_batches(metrics) - cold)
+    each = load.messages / (value_of(metrics, _BATCHES) - cold)
     return f"{excursions} excursions, {each:.0f} messages a transaction"

@@ -35,14 +35,19 @@ def packets(stream: Stream) -> list[bytes]:
     """The PUBLISH packets in chunks, ready to be written."""
     chunks, chunk = [], bytearray()
     for number, (sensor, payload) in enumerate(stream.payloads()):
-        topic = topic_of(sensor).encode()
-        mid = number % 65_535 + 1
-        body = struct.pack("!H", len(topic)) + topic + struct.pack("!H", mid) + payload
-        chunk += b"\x32" + _length(len(body)) + body
+        chunk += packet(number, sensor, payload)
         if (number + 1) % _CHUNK == 0:
             chunks.append(bytes(chunk))
             chunk.clear()
     return [*chunks, bytes(chunk)] if chunk else chunks
+
+
+def packet(number: int, sensor: int, payload: bytes) -> bytes:
+    """The PUBLISH with QoS 1 of what a sensor says, the `number`th of its publisher."""
+    topic = topic_of(sensor).encode()
+    mid = number % 65_535 + 1
+    body = struct.pack("!H", len(topic)) + topic + struct.pack("!H", mid) + payload
+    return b"\x32" + _length(len(body)) + body
 
 
 def _length(size: int) -> bytes:
@@ -54,12 +59,21 @@ def _length(size: int) -> bytes:
             return bytes(encoded)
 
 
+def connect(port: int, client_id: str) -> socket.socket:
+    """A socket on which the broker expects the packets of that client."""
+    sock = socket.create_connection(("127.0.0.1", port))
+    body = b"\x00\x04MQTT\x04\x02\x00\x00" + struct.pack("!H", len(client_id))
+    body += client_id.encode()
+    sock.sendall(b"\x10" + _length(len(body)) + body)
+    if sock.recv(4) != b"\x20\x02\x00\x00":
+        sock.close()
+        raise ConnectionError(f"The broker refused {client_id}.")
+    return sock
+
+
 def publish(port: int, chunks: list[bytes], messages: int) -> float:
     """Write everything and wait for every PUBACK; returns the seconds that it took."""
-    with socket.create_connection(("127.0.0.1", port)) as sock:
-        sock.sendall(b"\x10\x15\x00\x04MQTT\x04\x02\x00\x00\x00\x09publisher")
-        if sock.recv(4) != b"\x20\x02\x00\x00":
-            raise ConnectionError("The broker refused the publisher.")
+    with connect(port, "publisher") as sock:
         began = time.perf_counter()
         written = answered = 0
         for chunk in chunks:

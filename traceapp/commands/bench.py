@@ -9,12 +9,14 @@ from statistics import median
 
 import click
 
+from traceapp.bench.alert import measure_alerts
 from traceapp.bench.ingest import Figure, Load, measure_ours, measure_peer
+from traceapp.bench.memory import measure_memory
 from traceapp.bench.series import measure_series
 from traceapp.bench.setup import measure_setup
 from traceapp.bench.storage import BATCH, measure_storage
 from traceapp.bench.stream import CASES
-from traceapp.bench.trace import Latency, count_facts, measure_traces
+from traceapp.bench.trace import Latency, count_facts, measure_traces, percentile
 from traceapp.db import open_database
 
 
@@ -151,6 +153,55 @@ def _tell(latency: Latency, more: str = "") -> None:
         f"{latency.question:<24} p50 {latency.p50_ms:8.1f} ms   "
         f"p99 {latency.p99_ms:8.1f} ms   ({latency.asked} times)   {more}".rstrip()
     )
+
+
+@bench.command()
+@click.option("--sensors", type=click.IntRange(1, 900_000), default=2_000, show_default=True,
+              help="How many speak calmly meanwhile.")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(1), default=10_000, show_default=True,
+              help="Messages a second of the calm ones.")  # fmt: skip
+@click.option("--seconds", type=click.FloatRange(0.1), default=60, show_default=True)
+@click.option("--every", type=click.FloatRange(0.01), default=0.2, show_default=True,
+              help="Seconds between two alarms.")  # fmt: skip
+def alert(sensors: int, rate: float, seconds: float, every: float) -> None:
+    """How long after a reading the mail server has the e-mail about it.
+
+    A fleet speaks at an even rate; every so often one further sensor's reading is an alarm.
+    """
+    _machine()
+    click.echo(f"{sensors} sensors, {rate:,.0f} messages/s, an alarm every {every} s")
+    delays = measure_alerts(sensors, rate, seconds, every)
+    click.echo(f"published {delays.rate:,.0f} messages/s, settled {delays.settled_rate:,.0f}")
+    click.echo(f"{delays.alarms} alarms, {len(delays.seconds)} e-mails")
+    for name, taken in ("to the mail server", delays.seconds), ("to judging", delays.until_judged):
+        click.echo(
+            f"publish {name:<20} p50 {percentile(taken, 50):6.2f} s   "
+            f"p99 {percentile(taken, 99):6.2f} s   max {max(taken, default=0.0):6.2f} s"
+        )
+    if len(delays.seconds) < delays.alarms:
+        missing = delays.alarms - len(delays.seconds)
+        raise click.ClickException(f"{missing} alarms got no e-mail.")
+
+
+@bench.command()
+@click.option("--sensors", type=click.IntRange(1, 1_000_000), default=1_000_000,
+              show_default=True)  # fmt: skip
+@click.option("--rate", type=click.FloatRange(1), default=10_000, show_default=True,
+              help="Messages a second, once all have spoken.")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(0.01), default=30, show_default=True)
+@click.option("--every", type=click.FloatRange(0.1), default=5, show_default=True,
+              help="Seconds between two looks.")  # fmt: skip
+def memory(sensors: int, rate: float, minutes: float, every: float) -> None:
+    """Resident memory of an ingester that knows all sensors, and whether it grows. Linux only."""
+    _machine()
+    seen = measure_memory(sensors, rate, minutes * 60, every_s=every, tell=click.echo)
+    click.echo(f"published {seen.rate:,.0f} messages/s, settled {seen.settled_rate:,.0f}")
+    kib = [kib for _, kib in seen.over]
+    figures = {"at start": seen.at_start, "all known": seen.all_known, "least": min(kib)}
+    for name, size in (figures | {"most seen": max(kib), "most ever": seen.most}).items():
+        click.echo(f"{name:<12}{size / 1024:>8.1f} MiB")
+    click.echo(f"{'slope':<12}{seen.slope:>8.1f} KiB a minute")
+    click.echo(f"{seen.remembered} sensors remembered")
 
 
 def _show(figure: Figure) -> None:
