@@ -66,8 +66,9 @@ def newest_of_all(session: Session, sensor_ids: Collection[int]) -> dict[int, da
         .correlate(Sensor)
         .scalar_subquery()
     )
-    wanted = select(Sensor.id, at).where(among(session, Sensor.id, sensor_ids), at.is_not(None))
-    return {row[0]: row[1] for row in session.execute(wanted)}
+    wanted = select(Sensor.id, at).where(among(session, Sensor.id, sensor_ids))
+    heard: list[tuple[int, datetime | None]] = [(row[0], row[1]) for row in session.execute(wanted)]
+    return {sensor_id: moment for sensor_id, moment in heard if moment is not None}
 
 
 def newest_samples(session: Session, sensor_ids: Collection[int]) -> dict[int, Sample]:
