@@ -23,7 +23,7 @@ def folder() -> Generator[Path, None, None]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_twenty_five_kills_lose_double_miss_and_invent_nothing(
     folder: Path,
 ) -> None:
@@ -36,7 +36,7 @@ def test_twenty_five_kills_lose_double_miss_and_invent_nothing(
         readings=100,
         ingesters=2,
         is_hurried=True,
-        patience_s=240,
+        patience_s=480,
     )
     with SlowMailbox(plan.seed) as mailbox:
         outcome = Run(plan, folder, mailbox, said.append).go()

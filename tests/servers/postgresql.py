@@ -41,7 +41,7 @@ class PostgreSQL:
         if not self._data.exists():
             self._create_cluster()
         # After a kill the old server's children may hold its memory for a moment more.
-        wait_until(self._try_to_start, f"PostgreSQL starts:\n{self._said()}", 30)
+        wait_until(self._try_to_start, f"PostgreSQL starts:\n{self._said()}", 60)
 
     def stop(self) -> None:
         """Stop the server without waiting for those who are connected."""
@@ -101,7 +101,9 @@ class PostgreSQL:
             folder=self.folder,
             uid=self.uid,
         )
-        wait_until(lambda: self._answers() or program.exit_status is not None, "PostgreSQL answers")
+        wait_until(
+            lambda: self._answers() or program.exit_status is not None, "PostgreSQL answers", 60
+        )
         return program.exit_status is None
 
     def _answers(self) -> bool:

@@ -95,7 +95,7 @@ class Program:
     def kill(self) -> None:
         """End the program the hard way, as a power cut would (``kill -9``)."""
         self._popen.kill()
-        self._popen.wait(15)
+        self._popen.wait(60)
         self._end_children()
 
     def _end_children(self) -> None:
