@@ -45,6 +45,9 @@ class Fault:
 
     def last(self, seconds: float, turn: Callable[[], None]) -> None:
         """Let it be well for a moment, then ill for so long, then well again; `turn` supervises."""
+        while not self._ask_whether_ready().startswith("200"):
+            turn()
+            time.sleep(_LOOK_EVERY_S)
         began = time.monotonic()
         self._watch(began, 10, turn)
         self._note(began, "— the fault begins —")
