@@ -10,7 +10,10 @@ from schemas.document import Document
 from schemas.fields import Choice, Code, Digits, Flag, Moment, Number, Text
 
 _TEMPERATURE = ("above", "below")
-_SIDES = ("above", "below", "door", "power", "silence", "battery", "jump", "clock", "missing")
+_HEALTH = ("battery", "jump", "clock", "missing", "stuck")
+_SIDES = ("above", "below", "door", "power", "silence", *_HEALTH)
+#: Codes that stand for one side, whatever else a profile has.
+_RESERVED = ("silence", "missing", "stuck")
 _MOST_MINUTES = 366 * 24 * 60
 
 
@@ -32,7 +35,7 @@ class RuleSchema(Document):
         """Ask for the limit that the side needs, and for a window only where times add up."""
         side = data["side"]
         errors: dict[str, list[str]] = {}
-        needs_celsius = side in (*_TEMPERATURE, "jump")
+        needs_celsius = side in (*_TEMPERATURE, "jump", "stuck")
         if needs_celsius != ("limit_celsius" in data):
             word = "a limit in °C" if needs_celsius else "no limit in °C"
             errors["limit_celsius"] = [f"Expected {word} for side {side}."]
@@ -43,7 +46,11 @@ class RuleSchema(Document):
             errors["mode"] = ["Expected cumulative only above or below, with minutes."]
         if "window_minutes" in data and not is_cumulative:
             errors["window_minutes"] = ["Expected a window only for a cumulative rule."]
-        if data["code"] in ("silence", "missing") and side != data["code"]:
+        if side == "stuck" and not data.get("minutes"):
+            errors["minutes"] = ["Expected for how long a value must stay the same."]
+        if side == "stuck" and data["code"] != "stuck":
+            errors["code"] = [f"Expected the code stuck for that side, got {data['code']}."]
+        if data["code"] in _RESERVED and side != data["code"]:
             errors["side"] = [f"Expected side {data['code']} for that code, got {side}."]
         if errors:
             raise ValidationError(errors)

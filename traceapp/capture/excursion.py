@@ -19,6 +19,7 @@ from traceapp.models.excursion import Run as RunRow
 from traceapp.rules.episode import END_OF_TIME, Episode, unite
 from traceapp.rules.profile import Rule
 from traceapp.rules.run import Run
+from traceapp.watch.neighbour import confirmed
 from traceapp.watch.profile import profile_named
 
 
@@ -72,7 +73,8 @@ def _rebuild(
         hull = unit_id, rule, min(first, since), max(last, until)
         known = _within(_overlapping(session, Excursion, [hull]), hull)
         runs = _within(_overlapping(session, RunRow, [hull]), hull)
-    _write(session, unit_id, known, unite(_as_run(session, row) for row in runs), now)
+    told = [(row.sensor_id, _as_run(session, row)) for row in runs]
+    _write(session, unit_id, known, unite(confirmed(session, unit_id, told)), now)
 
 
 def _overlapping(session: Session, model: Any, hulls: Sequence[_Hull]) -> list[Any]:

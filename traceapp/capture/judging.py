@@ -17,13 +17,16 @@ from sqlalchemy.orm import Session
 from traceapp.capture.excursion import Change, rebuild_excursions
 from traceapp.capture.late import fit_between
 from traceapp.capture.run import as_numbers, as_run
+from traceapp.capture.stuck import Span, spans_of, unchanged_beside
 from traceapp.db import among
 from traceapp.models.excursion import Run as RunRow
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.run import Run
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import Post, load_posts
+from traceapp.watch.profile import START_OF_TIME
 from traceapp.watch.sample import newest_before, samples
+from traceapp.watch.unchanged import unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,14 @@ def judge_readings(
             last = newest.get(sensor_id)
             if not is_after and _is_in_order(post, last, mine[0]):
                 stored = [run for run in running.get(sensor_id, []) if run.unit_id == post.unit_id]
-                verdict = _step(post, mine, last, stored)
+                verdict = _step(session, post, mine, last, stored)
             else:
                 first_at = post.from_at if is_after else mine[0].at
                 verdict = _fold_again(session, post, first_at, (mine or readings)[-1].at, now)
                 stored = _stored(session, post, verdict)
             changes += _replace(session, post, stored, verdict)
             is_after = True
+    changes += unchanged_beside(session, spans_of(fresh, posts))
     rebuild_excursions(session, changes, now)
 
 
@@ -87,6 +91,10 @@ def judge_sensors(session: Session, sensor_ids: Collection[int], now: datetime) 
             verdict = _fold_again(session, post, post.from_at, post.until_at, now)
             changes += _replace(session, post, mine, verdict)
         changes += _forget(session, rows)
+    units = {post.unit_id for held in posts.values() for post in held}
+    units |= {change.unit_id for change in changes}
+    spans = [Span(unit_id, START_OF_TIME, END_OF_TIME) for unit_id in units]
+    changes += unchanged_beside(session, spans)
     rebuild_excursions(session, changes, now)
 
 
@@ -126,12 +134,18 @@ def _is_in_order(post: Post, last: Sample | None, first: Sample) -> bool:
 
 
 def _step(
-    post: Post, readings: Sequence[Sample], last: Sample | None, stored: list[RunRow]
+    session: Session,
+    post: Post,
+    readings: Sequence[Sample],
+    last: Sample | None,
+    stored: list[RunRow],
 ) -> Verdict:
     running = [_as_run(row, post) for row in stored if row.rule != "silence"]
+    if last is not None and any(reading.celsius == last.celsius for reading in readings):
+        running += unchanged(session, post, last, running)
     watch = post.watch(last, running)
     ended = [run for reading in readings for run in watch.take(reading)]
-    runs = [*ended, *watch.running.values()]
+    runs = [*ended, *watch.kept]
     if watch.heard_at == (last and last.at):  # Only broken readings came: an open silence goes on.
         runs += [_as_run(row, post) for row in stored if row.rule == "silence"]
     since = min((row.started_at for row in stored), default=readings[0].at)
@@ -146,7 +160,7 @@ def _fold_again(
     session: Session, post: Post, first_at: datetime, last_at: datetime, now: datetime
 ) -> Verdict:
     since, before = _resume(session, post, first_at)
-    watch = post.watch(before)
+    watch = post.watch(before, unchanged(session, post, before, ()))
     covered = _covered(session, post, last_at)
     runs: list[Run] = []
     folded_after = False
@@ -159,7 +173,7 @@ def _fold_again(
         runs += watch.stop(post.until_at)
     elif silence := watch.silent_by(now):
         runs.append(silence)
-    return Verdict(since, END_OF_TIME, [*runs, *watch.running.values()])
+    return Verdict(since, END_OF_TIME, [*runs, *watch.kept])
 
 
 def _resume(session: Session, post: Post, first_at: datetime) -> tuple[datetime, Sample | None]:

@@ -81,10 +81,16 @@ def _fits(sample: Sample, before: Sample, after: Sample, posts: Iterable[Post]) 
     if post is None or not post.covers(after.at) or sample.is_implausible:
         return False
     terms = terms_of(post.profile, post.pace)
+    if not before.celsius == sample.celsius == after.celsius and sample.celsius in (
+        before.celsius,
+        after.celsius,
+    ):  # It makes a value stay for longer than it did.
+        return False
     return terms is not None and _follows(terms, before, sample) and _follows(terms, sample, after)
 
 
 def _follows(terms: Terms, before: Sample, sample: Sample) -> bool:
-    last = Last(microseconds(before.at), before.celsius, before.seq, hash(before.boot))
+    at = microseconds(before.at)
+    last = Last(at, before.celsius, before.seq, hash(before.boot), at)
     heard_at = microseconds(sample.received_at or END_OF_TIME)
     return is_quiet(terms, last, microseconds(sample.at), sample, heard_at)

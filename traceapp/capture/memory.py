@@ -9,8 +9,8 @@ transaction fails.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select, update
@@ -25,8 +25,9 @@ from traceapp.models.sensor import Sensor
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.quiet import Last, Terms, is_quiet, terms_of
 from traceapp.rules.sample import Sample
-from traceapp.watch.post import Post
+from traceapp.watch.post import Post, sensors_of
 from traceapp.watch.sample import newest_of_all
+from traceapp.watch.unchanged import unchanged_since
 
 #: About 200 bytes each: whoever comes after these is looked up every time, and judged as well.
 MOST_SENSORS = 1_000_000
@@ -54,7 +55,7 @@ class Memory:
         self._forget_all()
 
     def _forget_all(self) -> None:
-        self._at, self._celsius = array("q"), array("d")
+        self._at, self._celsius, self._since = array("q"), array("d"), array("q")
         self._seq, self._boot, self._kind = array("q"), array("q"), array("i")
         self.known = 0
         self._is_told = False
@@ -85,6 +86,7 @@ class Memory:
             self._celsius[sensor_id],
             None if number == _NO_NUMBER else number,
             self._boot[sensor_id],
+            self._since[sensor_id],
         )
         terms, rows = self._terms[self._kind[sensor_id]], []
         for reading in readings:
@@ -92,13 +94,15 @@ class Memory:
             if not is_quiet(terms, last, at, reading, now):
                 return None
             rows.append(Row(sensor_id, at, reading))
-            last = Last(at, reading.celsius, reading.seq, hash(reading.boot))
+            since = last.since if reading.celsius == last.celsius else at
+            last = Last(at, reading.celsius, reading.seq, hash(reading.boot), since)
         self._note(sensor_id, last)
         return rows
 
     def _note(self, sensor_id: int, last: Last) -> None:
-        self._at[sensor_id], self._celsius[sensor_id], number, self._boot[sensor_id] = last
-        self._seq[sensor_id] = _NO_NUMBER if number is None else number
+        self._at[sensor_id], self._celsius[sensor_id] = last.at, last.celsius
+        self._seq[sensor_id] = _NO_NUMBER if last.seq is None else last.seq
+        self._boot[sensor_id], self._since[sensor_id] = last.boot, last.since
 
     # ---- with the database
 
@@ -125,28 +129,54 @@ class Memory:
         posts: Mapping[int, Sequence[Post]],
         newest: Mapping[int, Sample],
         names: Mapping[int, bytes],
+        since: Mapping[int, datetime],
     ) -> None:
         """Note where sensors stand after they were judged; `newest` is each one's last usable.
 
-        A sensor of which something runs, or which nobody expects, is looked up every time.
+        A sensor of which something runs, or which nobody expects, is looked up every time, and
+        so is one beside which a value stays. `since` is when they began to say the same value,
+        where that is known.
         """
         partition_id = session.info.get("partition_id")
         if partition_id is None or not names:
             return
         running = set(_running(session, list(names)))
         of_all = newest_of_all(session, list(names))
+        beside = self._forget_beside(session, posts, names)
         learned = []
         for sensor_id, name in names.items():
             self.forget(sensor_id)
             last = newest.get(sensor_id)
+            held = posts.get(sensor_id, ())
             if sensor_id in running or last is None or of_all.get(sensor_id) != last.at:
                 continue
-            if self._learn(sensor_id, name, posts.get(sensor_id, ()), last):
+            if not held or any(last.at <= until for until in beside.get(sensor_id, ())):
+                continue
+            stands = since.get(sensor_id) or unchanged_since(session, held[-1], last)
+            if self._learn(sensor_id, name, held, last, stands):
                 learned.append(sensor_id)
         _claim(session, learned, partition_id)
 
-    def _learn(self, sensor_id: int, name: bytes, posts: Sequence[Post], last: Sample) -> bool:
-        if not posts or posts[-1].until_at != END_OF_TIME or not posts[-1].covers(last.at):
+    def _forget_beside(
+        self, session: Session, posts: Mapping[int, Sequence[Post]], names: Collection[int]
+    ) -> dict[int, list[datetime]]:
+        """Forget the sensors beside those whose value stays.
+
+        Returns, by sensor, until when a value beside it stayed: what it says by then is looked at.
+        """
+        units = {posts[sensor_id][-1].unit_id for sensor_id in names if posts.get(sensor_id)}
+        beside: dict[int, list[datetime]] = {}
+        for stuck_id, unit_id, heard_at, ended_at in _staying(session, units):
+            for sensor_id in sensors_of(session, [unit_id]) - {stuck_id}:
+                self.forget(sensor_id)
+                until = heard_at if ended_at else END_OF_TIME
+                beside.setdefault(sensor_id, []).append(until)
+        return beside
+
+    def _learn(
+        self, sensor_id: int, name: bytes, posts: Sequence[Post], last: Sample, since: datetime
+    ) -> bool:
+        if posts[-1].until_at != END_OF_TIME or not posts[-1].covers(last.at):
             return False
         terms = terms_of(posts[-1].profile, posts[-1].pace)
         if terms is None or last.seq == _NO_NUMBER or not self._has_room(sensor_id, name):
@@ -156,7 +186,8 @@ class Memory:
         self._kind[sensor_id] = self._terms.index(terms)
         self.names[name] = sensor_id
         self.known += 1
-        self._note(sensor_id, Last(microseconds(last.at), last.celsius, last.seq, hash(last.boot)))
+        at, stands = microseconds(last.at), microseconds(since)
+        self._note(sensor_id, Last(at, last.celsius, last.seq, hash(last.boot), stands))
         return True
 
     def _has_room(self, sensor_id: int, name: bytes) -> bool:
@@ -165,7 +196,7 @@ class Memory:
             return False
         missing = sensor_id + 1 - len(self._at)
         if missing > 0:
-            for numbers in (self._celsius, self._seq, self._boot, self._kind):
+            for numbers in (self._celsius, self._seq, self._boot, self._kind, self._since):
                 numbers.frombytes(bytes(numbers.itemsize * missing))
             self._at.extend([_UNKNOWN] * missing)
         return True
@@ -184,6 +215,17 @@ def _running(session: Session, sensor_ids: list[int]) -> Sequence[int]:
     return session.scalars(
         select(Run.sensor_id).where(
             among(session, Run.sensor_id, sensor_ids), Run.ended_at.is_(None)
+        )
+    ).all()
+
+
+def _staying(session: Session, unit_ids: Collection[int]) -> Sequence[Any]:
+    """The stretches in these units in which a value stayed: few, and in most units none."""
+    if not unit_ids:
+        return ()
+    return session.execute(
+        select(Run.sensor_id, Run.unit_id, Run.heard_at, Run.ended_at).where(
+            among(session, Run.unit_id, list(unit_ids)), Run.rule == "stuck"
         )
     ).all()
 

@@ -24,6 +24,7 @@ from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import load_posts
 from traceapp.watch.sample import newest_samples
+from traceapp.watch.unchanged import stands_since
 
 #: What makes a repeated reading another one; `seq` and `boot` only number the sending.
 _MEASURED = ("celsius", "power", "door_open", "humidity", "battery", "battery_volts")
@@ -82,7 +83,9 @@ def record_readings(
     judge_readings(session, fresh, posts, newest, now)
     if memory is not None:
         topics = {sensors[message.sensor]: message.topic for message in messages}
-        memory.learn(session, posts, _newest_now(newest, fresh), topics)
+        since = {key: stands_since(newest.get(key), held) for key, held in fresh.items()}
+        known = {key: moment for key, moment in since.items() if moment is not None}
+        memory.learn(session, posts, _newest_now(newest, fresh), topics, known)
     return receipts
 
 

@@ -73,18 +73,29 @@ class Watch:
         """Take the next reading in event time; returns the runs that it ended."""
         if sample.is_implausible:  # A broken probe says nothing: that is silence.
             return []
+        is_silent = self._is_silent_until(sample.at)
         ended = [*self._depart(sample.at), *self._hear(sample.at)]
         if self.last is not None:
             ended += self._miss_numbers(self.last, sample)
         for rule in self.profile.rules:
             is_outside = rule.is_outside(sample, self.last)
+            if is_silent and rule.side == "stuck":  # Nobody knows what was between.
+                is_outside = False
             run = self.running.get(rule.code)
             if is_outside:
                 ended += self._prolong(rule, run, sample)
             elif is_outside is False and run is not None:
                 ended += self._come_back(run, sample.at)
         self.last, self.heard_at = sample, sample.at
-        return ended
+        return [run for run in ended if run.is_kept]
+
+    @property
+    def kept(self) -> list[Run]:
+        """What runs and is worth remembering."""
+        return [run for run in self.running.values() if run.is_kept]
+
+    def _is_silent_until(self, at: datetime) -> bool:
+        return self.heard_at is not None and at - self.heard_at > self.pace.silence
 
     def _depart(self, at: datetime) -> list[Run]:
         """Let journeys that began by now begin: what still holds is counted anew."""
@@ -149,12 +160,18 @@ class Watch:
             run.ended_at, held = moment, run.remainder(moment)
             ended, run = [run], None
         if run is None:
-            run = self.running[rule.code] = Run(rule, moment, moment, stretches=held)
+            since = self._unchanged_since(moment) if rule.side == "stuck" else moment
+            run = self.running[rule.code] = Run(rule, since, since, stretches=held)
         run.resume(moment)
         peak = None if rule.limit_celsius is None else sample.celsius
         run.peak_celsius = rule.worse(run.peak_celsius, peak)
         run.reach(moment)
         return ended
+
+    def _unchanged_since(self, moment: datetime) -> datetime:
+        """Since when a value stands that came again at `moment`: the reading before, if here."""
+        since = moment if self.last is None else self.last.at
+        return since if self._since is None else max(since, self._since)
 
     def _come_back(self, run: Run, moment: datetime) -> list[Run]:
         """Be back inside at a reading; returns the run if it ends with it.
@@ -178,7 +195,7 @@ class Watch:
 
     def stop(self, moment: datetime) -> list[Run]:
         """End everything at `moment`: the sensor left the unit, or other rules came."""
-        stopped = [*self._hear(moment), *self.running.values()]
+        stopped = [*self._hear(moment), *self.kept]
         for run in self.running.values():
             run.end(moment)
         self.running.clear()
@@ -194,4 +211,4 @@ def judge(
     """All runs of a complete series of one sensor, by start; `samples` ascend by `at`."""
     watch = Watch(profile, pace, departures=departures)
     runs = [run for sample in samples for run in watch.take(sample)]
-    return sorted([*runs, *watch.running.values()], key=lambda run: (run.started_at, run.rule.code))
+    return sorted([*runs, *watch.kept], key=lambda run: (run.started_at, run.rule.code))

@@ -17,7 +17,8 @@ class Rule:
 
     `side` says which: above or below (`limit` in °C), door, power, silence, and of the sensor's
     health battery (`limit` in %), jump (`limit` in °C between two readings), clock (`limit` in
-    minutes ahead of arrival) and missing. `level` is notice or alarm; `is_limit_included` says
+    minutes ahead of arrival), missing, and stuck (`limit` in °C by which another sensor of the
+    unit moved meanwhile: `watch.neighbour`). `level` is notice or alarm; `is_limit_included` says
     whether the limit itself is outside already. A cumulative rule adds up separate times: over
     the last `window`, or since the journey began where there is none.
     """
@@ -56,7 +57,7 @@ class Rule:
 
 
 #: Sides that say something about the sensor.
-HEALTH = frozenset({"battery", "jump", "clock", "missing"})
+HEALTH = frozenset({"battery", "jump", "clock", "missing", "stuck"})
 
 
 def _is_above(rule: Rule, sample: Sample, _: Sample | None) -> bool | None:
@@ -85,6 +86,10 @@ def _has_jumped(rule: Rule, sample: Sample, before: Sample | None) -> bool | Non
     return before is not None and abs(sample.celsius - before.celsius) > (rule.limit or 0.0)
 
 
+def _is_unchanged(_: Rule, sample: Sample, before: Sample | None) -> bool | None:
+    return before is not None and sample.celsius == before.celsius
+
+
 def _is_ahead(rule: Rule, sample: Sample, _: Sample | None) -> bool | None:
     if sample.received_at is None:
         return None
@@ -106,6 +111,7 @@ _JUDGES: dict[str, Callable[[Rule, Sample, Sample | None], bool | None]] = {
     "clock": _is_ahead,
     "silence": _says_nothing,
     "missing": _says_nothing,
+    "stuck": _is_unchanged,
 }
 
 
@@ -153,6 +159,7 @@ EVERYWHERE = (
     Rule("jump", "notice", "jump", limit=10.0),
     Rule("clock", "notice", "clock", limit=5.0),
     Rule("missing", "notice", "missing"),
+    Rule("stuck", "notice", "stuck", _minutes(12 * 60), limit=1.0),
 )
 
 

@@ -18,7 +18,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _FAR = 2**62
 #: The sides that `terms_of` knows how to keep away from.
 _KNOWN = frozenset(
-    {"above", "below", "door", "power", "battery", "jump", "clock", "silence", "missing"}
+    {"above", "below", "door", "power", "battery", "jump", "clock", "silence", "missing", "stuck"}
 )
 
 
@@ -34,6 +34,7 @@ class Terms(NamedTuple):
     battery: float
     silence: int
     ahead: int
+    stuck: int
 
 
 def terms_of(profile: Profile, pace: Pace) -> Terms | None:
@@ -54,19 +55,25 @@ def terms_of(profile: Profile, pace: Pace) -> Terms | None:
         battery=max(limits("battery"), default=0.0),
         silence=pace.silence // _MICROSECOND,
         ahead=_FAR if ahead is None else timedelta(minutes=ahead) // _MICROSECOND,
+        stuck=min(
+            (rule.sustained // _MICROSECOND for rule in profile.rules if rule.side == "stuck"),
+            default=_FAR,
+        ),
     )
 
 
 class Last(NamedTuple):
     """The newest reading of a sensor, as far as the next one is compared with it.
 
-    `at` is in microseconds since 1970, `boot` any number that stands for the text.
+    `at` and `since` are in microseconds since 1970, `boot` any number that stands for the text.
+    `since` is when the sensor began to say the same value, or earlier.
     """
 
     at: int
     celsius: float
     seq: int | None
     boot: int
+    since: int
 
 
 def is_quiet(terms: Terms, last: Last, at: int, reading: Reading | Sample, now: int) -> bool:
@@ -75,6 +82,8 @@ def is_quiet(terms: Terms, last: Last, at: int, reading: Reading | Sample, now: 
     if not (last.at < at <= last.at + terms.silence and at <= now + terms.ahead):
         return False
     if not terms.low < celsius < terms.high or abs(celsius - last.celsius) > terms.jump:
+        return False
+    if celsius == last.celsius and at - last.since >= terms.stuck:
         return False
     if reading.power is False or reading.door_open:
         return False

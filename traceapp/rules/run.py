@@ -32,6 +32,11 @@ class Run:
     stretches: list[Stretch] = field(default_factory=list)
     outside_since: datetime | None = None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is worth remembering: that a value came twice is not, only that it stays."""
+        return self.rule.side != "stuck" or self.triggered_at is not None
+
     def reach(self, moment: datetime) -> None:
         """Let the run last until a reading at `moment`, which may trigger the rule."""
         self.heard_at = moment
@@ -47,8 +52,12 @@ class Run:
         self.ended_at = moment
 
     def pause(self, moment: datetime) -> None:
-        """Come back inside at `moment`: a continuous run ends with it, a cumulative one may not."""
-        self.reach(moment)
+        """Come back inside at `moment`: a continuous run ends with it, a cumulative one may not.
+
+        A value lasts no longer than it was reported.
+        """
+        if self.rule.side != "stuck":
+            self.reach(moment)
         if self.outside_since is not None:
             if moment > self.outside_since:
                 self.stretches.append((self.outside_since, moment))

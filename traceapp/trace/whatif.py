@@ -13,6 +13,7 @@ from traceapp.models.unit import Unit
 from traceapp.rules.episode import Episode, unite
 from traceapp.rules.profile import Profile
 from traceapp.rules.run import Run
+from traceapp.watch.neighbour import confirmed
 from traceapp.watch.post import Post, load_posts, sensors_of
 from traceapp.watch.sample import samples
 
@@ -30,10 +31,11 @@ def judge_as_if(
         return None
     span = from_at, until_at
     posts = load_posts(session, sensors_of(session, [unit_id]), is_judging=False)
-    runs: list[Run] = []
-    for held in posts.values():
+    found: list[tuple[int, Run]] = []
+    for sensor_id, held in posts.items():
         mine = [post for post in held if post.unit_id == unit_id]
-        runs += _runs(session, mine, profile, span)
+        found += [(sensor_id, run) for run in _runs(session, mine, profile, span)]
+    runs = confirmed(session, unit_id, found)
     codes = [rule.code for rule in profile.rules]
     episodes = [
         episode for code in codes for episode in unite(run for run in runs if run.rule.code == code)
@@ -58,7 +60,7 @@ def _runs(
         for sample in samples(session, post.sensor_id, since, until):
             runs += watch.take(sample)
         has_left = post.until_at <= span[1]
-        runs += watch.stop(post.until_at) if has_left else watch.running.values()
+        runs += watch.stop(post.until_at) if has_left else watch.kept
     return runs
 
 

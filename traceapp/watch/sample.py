@@ -15,6 +15,7 @@ from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
 
 _CHUNK = 2_000
+_FEW = 10
 
 
 def _columns(reading: Any) -> tuple[Any, ...]:
@@ -127,6 +128,23 @@ def newest_before(session: Session, sensor_id: int, moment: datetime) -> Sample 
         .limit(1)
     ).one_or_none()
     return None if row is None else Sample(*row)
+
+
+def samples_before(session: Session, sensor_id: int, moment: datetime) -> Iterator[Sample]:
+    """The usable readings of a sensor before a moment, the newest first, as they are asked for."""
+    chunk = _FEW
+    while True:
+        rows = session.execute(
+            select(*_COLUMNS)
+            .where(Reading.sensor_id == sensor_id, Reading.at < moment, ~Reading.is_implausible)
+            .order_by(Reading.at.desc())
+            .limit(chunk)
+        ).all()
+        for row in rows:
+            yield Sample(*row)
+        if len(rows) < chunk:
+            return
+        moment, chunk = rows[-1].at, _CHUNK
 
 
 def samples(session: Session, sensor_id: int, since: datetime, until: datetime) -> Iterator[Sample]:

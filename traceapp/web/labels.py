@@ -24,6 +24,7 @@ LABELS: dict[str, dict[str, str]] = {
         "jump": "Sudden jump",
         "clock": "Clock ahead",
         "missing": "Readings missing",
+        "stuck": "Probe stuck",
     },
     "rule": {
         "warm": "above 8 °C",
@@ -42,6 +43,7 @@ LABELS: dict[str, dict[str, str]] = {
         "jump": "more than 10 °C from one reading to the next",
         "clock": "more than 5 min ahead",
         "missing": "sequence numbers left out",
+        "stuck": "unchanged while another sensor moved",
     },
     "state": {
         "open": "Open",

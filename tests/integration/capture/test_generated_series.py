@@ -69,7 +69,7 @@ def document_of(rule: Rule) -> dict[str, Any]:
         "side": rule.side,
         "minutes": rule.sustained // timedelta(minutes=1),
     }
-    if rule.side in ("above", "below", "jump"):
+    if rule.side in ("above", "below", "jump", "stuck"):
         document["limit_celsius"] = rule.limit
     if rule.side in ("battery", "clock"):
         document["limit"] = rule.limit
@@ -84,8 +84,8 @@ def document_of(rule: Rule) -> dict[str, Any]:
 
 @st.composite
 def told(draw: st.DrawFn) -> Told:
-    everywhere = {rule.code for rule in Profile.of("", ()).rules}
-    rules = [rule for rule in draw(rule_sets()).rules if rule.code not in everywhere]
+    everywhere = Profile.of("", ()).rules
+    rules = [rule for rule in draw(rule_sets()).rules if rule not in everywhere]
     pace: Pace = draw(paces)
     number = next(_NUMBER)
     return Told(
@@ -183,7 +183,7 @@ def expected_runs(case: Told) -> dict[str, list[Run]]:
             run for one in samples for run in watch.take(one._replace(received_at=case.now))
         ]
         silence = watch.silent_by(NOW)
-        runs[code] += [*watch.running.values(), *([silence] if silence else [])]
+        runs[code] += [*watch.kept, *([silence] if silence else [])]
     return runs
 
 
@@ -214,8 +214,26 @@ def stored_runs(database: Database, sensors: Sequence[str]) -> list[tuple[Any, .
         return sorted((tuple(row) for row in rows), key=str)
 
 
+def moved_beside(case: Told, code: str, run: Run) -> datetime | None:
+    """When the other probe had first moved over the limit while this one said the same."""
+    (beside,) = (samples for other, samples in case.series.items() if other != code)
+    felt: list[float] = []
+    for one in beside:
+        if not one.is_implausible and run.started_at <= one.at <= run.heard_at:
+            felt.append(one.celsius)
+            if max(felt) - min(felt) >= (run.rule.limit or 0.0):
+                return one.at
+    return None
+
+
 def expected_excursions(case: Told) -> list[tuple[Any, ...]]:
-    runs = [run for held in expected_runs(case).values() for run in held]
+    runs: list[Run] = []
+    for code, held in expected_runs(case).items():
+        for run in held:
+            if run.rule.side == "stuck" and run.triggered_at is not None:
+                moved_at = moved_beside(case, code, run)
+                run.triggered_at = moved_at and max(moved_at, run.triggered_at)
+            runs.append(run)
     return sorted(
         (
             (rule.code, rule.level, rule.side, one.started_at, one.triggered_at, one.ended_at,

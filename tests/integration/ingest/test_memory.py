@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -205,3 +206,26 @@ def test_only_so_many_sensors_are_known(database: Database) -> None:
     assert len(line._memory) <= 1
     with database.read() as session:
         assert len(session.scalars(select(ReadingRow)).all()) == 80
+
+
+@pytest.mark.parametrize("is_neighbour_late", [False, True])
+def test_a_value_that_stays_is_noticed_though_each_reading_of_it_is_quiet(
+    database: Database, is_neighbour_late: bool
+) -> None:
+    load_registry(database, COUNTRY)
+    line = ingester(database, "line", lambda: NOW)
+    before = quiet()
+    day = range(0, 1_200, 10)
+    moving = [
+        ("S2", one._replace(celsius=4.0 + (minute >= 900)))
+        for minute, (_, one) in zip(day, calm(day), strict=True)
+    ]
+    way = [pair for both in zip(calm(day), moving, strict=True) for pair in both]
+    if is_neighbour_late:
+        way.sort(key=lambda one: one[0])
+    for start in range(0, len(way), 8):
+        say(line, way[start : start + 8])
+    with database.read() as session:
+        [stuck] = session.scalars(select(Excursion).where(Excursion.rule == "stuck"))
+    assert (stuck.started_at, stuck.triggered_at) == (way[0][1].at, calm(range(900, 901))[0][1].at)
+    assert quiet() > before + 50  # A neighbour that is late is looked at each time.

@@ -92,6 +92,12 @@ def _health(code: str) -> st.SearchStrategy[Rule]:
     return st.builds(Rule, st.just(code), st.just("notice"), side, sustained, limits)
 
 
+def _stuck() -> st.SearchStrategy[Rule]:
+    minutes = st.sampled_from([1, 10, 30, 60]).map(lambda number: timedelta(minutes=number))
+    limits = st.sampled_from([0.1, 3.0, 3.1, 20.0])
+    return st.builds(Rule, st.just("stuck"), st.just("notice"), st.just("stuck"), minutes, limits)
+
+
 @st.composite
 def rule_sets(draw: st.DrawFn) -> Profile:
     """One to five rules of any kind, and those that hold everywhere."""
@@ -102,7 +108,8 @@ def rule_sets(draw: st.DrawFn) -> Profile:
             max_size=5,
         )
     )
-    return Profile.of("generated", [draw(kind(f"r{n}")) for n, kind in enumerate(kinds)])
+    rules = [draw(kind(f"r{n}")) for n, kind in enumerate(kinds)]
+    return Profile.of("generated", [*rules, draw(_stuck())])
 
 
 @st.composite
@@ -110,6 +117,8 @@ def series(draw: st.DrawFn, most: int = 40) -> list[Sample]:
     """Readings in order, each at a minute of its own: gaps, broken probes, silence, numbers."""
     minute, seq, boot = 0, draw(st.integers(0, 9)), "a"
     samples: list[Sample] = []
+    celsius = draw(_CELSIUS)
+    is_sticky = draw(st.booleans())
     flags = draw(st.sampled_from([st.none(), st.booleans(), st.none() | st.booleans()]))
     for gap in draw(st.lists(_GAPS, min_size=draw(st.integers(1, most // 2)), max_size=most)):
         minute += gap
@@ -117,10 +126,12 @@ def series(draw: st.DrawFn, most: int = 40) -> list[Sample]:
         if draw(st.integers(0, 19)) == 0:
             seq, boot = 0, boot + "a"
         is_implausible = draw(st.integers(0, 9)) == 0
+        if not (is_sticky and draw(st.integers(0, 3))):
+            celsius = draw(_CELSIUS)
         samples.append(
             Sample(
                 at(minute),
-                150.0 if is_implausible else draw(_CELSIUS),
+                150.0 if is_implausible else celsius,
                 draw(flags),
                 draw(flags),
                 is_implausible,

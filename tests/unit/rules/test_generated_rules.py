@@ -41,6 +41,7 @@ def in_batches(case: Case, sizes: list[int]) -> list[Run]:
     """The runs where the process is killed after each batch and another one goes on."""
     runs: list[Run] = []
     running: list[Run] = []
+    watch = Watch(case.profile, case.pace, None, (), case.departures)
     last, left = None, list(case.samples)
     for size in [*sizes, len(left)]:
         batch, left = left[:size], left[size:]
@@ -48,7 +49,7 @@ def in_batches(case: Case, sizes: list[int]) -> list[Run]:
         runs += [run for sample in batch for run in watch.take(sample)]
         last = watch.last
         running = [stored_and_read(run, case.profile) for run in watch.running.values()]
-    return sorted([*runs, *running], key=lambda run: (run.started_at, run.rule.code))
+    return sorted([*runs, *watch.kept], key=lambda run: (run.started_at, run.rule.code))
 
 
 @examples(200)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from traceapp.rules.judging import Pace, judge
+from traceapp.rules.judging import Pace, Watch, judge
 from traceapp.rules.profile import PROFILES
 from traceapp.rules.run import Run
 from traceapp.rules.sample import Sample
@@ -51,3 +51,38 @@ def test_a_hole_in_the_numbers_is_an_episode_of_missing_readings() -> None:
 def test_numbers_that_start_again_after_a_reboot_miss_nothing() -> None:
     first, second = Sample(at(0), 5, seq=9, boot="a"), Sample(at(10), 5, seq=30, boot="b")
     assert runs_of("missing", first, second) == []
+
+
+def same(*minutes: float, celsius: float = 4.2) -> list[Sample]:
+    return [Sample(at(minute), celsius) for minute in minutes]
+
+
+HALF_A_DAY = [10 * n for n in range(73)]
+
+
+def test_a_value_that_stays_for_half_a_day_runs_from_its_first_to_the_first_other_reading() -> None:
+    (run,) = runs_of("stuck", *same(*HALF_A_DAY), *same(730, celsius=4.3))
+    assert (run.started_at, run.triggered_at) == (at(0), at(720))
+    assert (run.heard_at, run.ended_at) == (at(720), at(730))
+
+
+def test_a_value_that_stays_for_a_little_less_is_not_worth_a_run() -> None:
+    assert runs_of("stuck", *same(*HALF_A_DAY[:-1]), *same(730, celsius=4.3)) == []
+    assert runs_of("stuck", *same(*HALF_A_DAY[:-1])) == []
+
+
+def test_a_value_on_both_sides_of_a_silence_is_two_values() -> None:
+    assert runs_of("stuck", *same(*HALF_A_DAY[:40]), *same(*HALF_A_DAY[45:])) == []
+
+
+def test_a_broken_reading_in_between_changes_no_value() -> None:
+    broken = Sample(at(355), 150.0, is_implausible=True)
+    (run,) = runs_of("stuck", *same(*HALF_A_DAY[:36]), broken, *same(*HALF_A_DAY[36:]))
+    assert run.started_at == at(0)
+
+
+def test_a_sensor_that_is_taken_away_leaves_no_run_that_was_too_short() -> None:
+    watch = Watch(PROFILES["cn-fridge"], Pace.of(600, None))
+    for sample in same(*HALF_A_DAY[:50]):
+        watch.take(sample)
+    assert watch.stop(at(800 - 290)) == []

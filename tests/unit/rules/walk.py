@@ -43,6 +43,8 @@ def walk(case: Case) -> list[Found]:
             ]
         elif rule.side == "missing":
             found += _missing(rule, case, usable)
+        elif rule.side == "stuck":
+            found += _unchanged(rule, case, usable, unknown)
         elif rule.is_cumulative:
             found += _Sum(rule, case, usable, unknown).walk()
         else:
@@ -69,6 +71,30 @@ def _missing(rule: Rule, case: Case, usable: dict[int, Sample]) -> Iterator[Foun
         if other.seq > one.seq + 1:
             start = last + interval if last + interval < following else last
             yield Found(rule.code, start, following, following, None, 0)
+
+
+def _unchanged(
+    rule: Rule, case: Case, usable: dict[int, Sample], unknown: set[int]
+) -> Iterator[Found]:
+    """Where readings without silence between them say the same for so many minutes."""
+    limit = int(case.pace.silence.total_seconds()) // 60
+    needed = int(rule.sustained.total_seconds()) // 60
+    minutes = sorted(usable)
+    first = last = minutes[0]
+    for minute in [*minutes[1:], None]:
+        if (
+            minute is not None
+            and usable[minute].celsius == usable[first].celsius
+            and minute - last <= limit
+        ):
+            last = minute
+            continue
+        if last - first >= needed:
+            until = minutes[-1] if minute is None else minute
+            blind = sum(one in unknown for one in range(first, until))
+            yield Found(rule.code, first, first + needed, minute, None, blind)
+        if minute is not None:
+            first = last = minute
 
 
 def _outside(rule: Rule, sample: Sample, before: Sample | None) -> bool | None:
