@@ -19,7 +19,6 @@ from ingest.partition import Tenure
 from ingest.pipeline import Pipeline, Stopping
 from ingest.replay import replay
 from traceapp.capture.month import make_months
-from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.log import one_line
 
@@ -119,8 +118,7 @@ class Service:
             return
         # Who is heard by another ingester may be waiting in its session at the broker.
         is_theirs = self._tenure.heard_elsewhere() if self._tenure else None
-        with self._database.begin() as session:
-            opened = notice_silence(session, now, is_theirs)
+        opened = self.pipeline.notice_silence(now, is_theirs)
         if opened:
             metrics.SILENCES.inc(opened)
             log.info("silence_noticed", opened=opened)

@@ -31,7 +31,8 @@ class Route:
     refusal: Refusal | None = None
 
 
-@lru_cache(maxsize=65_536)
+#: Sensors known by heart are not looked up here, and a route takes half a kilobyte.
+@lru_cache(maxsize=8_192)
 def read_topic(topic: bytes) -> Route:
     """The route of a topic; never raises: what is not understood is a route with a refusal."""
     shown = _storable(topic)

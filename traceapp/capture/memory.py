@@ -67,9 +67,13 @@ class Memory:
         """Forget everything: a transaction failed, and what it did is not known."""
         self._forget_all()
 
+    def knows(self, sensor_id: int) -> bool:
+        """Whether we know where a sensor stands."""
+        return sensor_id < len(self._at) and self._at[sensor_id] != _UNKNOWN
+
     def forget(self, sensor_id: int) -> None:
         """Know nothing of a sensor any more."""
-        if sensor_id < len(self._at) and self._at[sensor_id] != _UNKNOWN:
+        if self.knows(sensor_id):
             self._at[sensor_id] = _UNKNOWN
             self.known -= 1
 
@@ -78,7 +82,7 @@ class Memory:
 
         `now` is in microseconds since 1970. None where anything must be looked up or judged.
         """
-        if sensor_id >= len(self._at) or self._at[sensor_id] == _UNKNOWN:
+        if sensor_id >= len(self._at) or self._at[sensor_id] == _UNKNOWN:  # The hottest line.
             return None
         number = self._seq[sensor_id]
         last = Last(
@@ -142,8 +146,9 @@ class Memory:
             return
         running = set(_running(session, list(names)))
         of_all = newest_of_all(session, list(names))
+        learned: list[int] = []
+        known_before = [sensor_id for sensor_id in names if self.knows(sensor_id)]
         beside = self._forget_beside(session, posts, names)
-        learned = []
         for sensor_id, name in names.items():
             self.forget(sensor_id)
             last = newest.get(sensor_id)
@@ -156,6 +161,20 @@ class Memory:
             if self._learn(sensor_id, name, held, last, stands):
                 learned.append(sensor_id)
         _claim(session, learned, partition_id)
+        self.let_go(session, set(known_before) - set(learned))
+
+    def let_go(self, session: Session, sensor_ids: Collection[int]) -> None:
+        """Forget sensors, and say so: whoever notices silence looks them up again."""
+        for sensor_id in sensor_ids:
+            self.forget(sensor_id)
+        if sensor_ids:
+            mine: Any = update(Sensor).where(
+                among(session, Sensor.id, sensor_ids),
+                Sensor.remembered_by == session.info.get("partition_id"),
+            )
+            session.execute(
+                mine.values(remembered_by=None).execution_options(synchronize_session=False)
+            )
 
     def _forget_beside(
         self, session: Session, posts: Mapping[int, Sequence[Post]], names: Collection[int]
@@ -168,9 +187,9 @@ class Memory:
         beside: dict[int, list[datetime]] = {}
         for stuck_id, unit_id, heard_at, ended_at in _staying(session, units):
             for sensor_id in sensors_of(session, [unit_id]) - {stuck_id}:
-                self.forget(sensor_id)
                 until = heard_at if ended_at else END_OF_TIME
                 beside.setdefault(sensor_id, []).append(until)
+        self.let_go(session, [sensor_id for sensor_id in beside if self.knows(sensor_id)])
         return beside
 
     def _learn(

@@ -1,17 +1,25 @@
-"""Noticing silence: it must open while nothing arrives, by the clock."""
+"""Noticing silence: it must open while nothing arrives, by the clock.
+
+An ingester that knows its sensors by heart knows who is silent without asking. The database is
+asked only for the sensors that no living ingester knows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, func, select, true
 from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_silence
+from traceapp.capture.lease import moment_of_leases
+from traceapp.capture.memory import Memory
 from traceapp.db import among
+from traceapp.models.base import microseconds
 from traceapp.models.excursion import Run
+from traceapp.models.partition import Partition
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
@@ -19,23 +27,47 @@ from traceapp.rules.judging import Pace
 from traceapp.watch.post import load_posts
 from traceapp.watch.sample import newest_at
 
+#: An ingester without a sign of life for so long after its lease notices nothing any more.
+_GRACE = timedelta(minutes=5)
+
 
 def notice_silence(
-    session: Session, now: datetime, is_theirs: Callable[[str], bool] | None = None
+    session: Session,
+    now: datetime,
+    is_theirs: Callable[[str], bool] | None = None,
+    memory: Memory | None = None,
 ) -> int:
     """Open an episode for every sensor that has been silent too long; returns how many.
 
-    Sensors at sites of which `is_theirs` holds are left to whoever hears them.
+    Sensors at sites of which `is_theirs` holds are left to whoever hears them. A caller with a
+    `memory` must clear it when the transaction fails.
     """
-    late = _silent_sensors(session, now)
+    if memory is None or not memory.refresh(session):
+        known, late = [], _silent_sensors(session, now)
+    else:
+        known = list(memory.silent_by(microseconds(now)))
+        late = known + _silent_sensors(session, now, ~_is_known(session, now))
     if is_theirs and late:
         late = _leave_out(session, late, now, is_theirs)
+        if memory is not None and (others := set(known) - set(late)):
+            memory.let_go(session, others)
+    if not late:
+        return 0
     posts = load_posts(session, late)
     current = [post for held in posts.values() for post in held if post.covers(now)]
     return judge_silence(session, current, now)
 
 
-def _silent_sensors(session: Session, now: datetime) -> list[int]:
+def _is_known(session: Session, now: datetime) -> ColumnElement[bool]:
+    """The condition that an ingester that lives knows a sensor by heart, and notices for itself."""
+    since = moment_of_leases(session, now) - _GRACE
+    living = select(Partition.id).where(Partition.held_until > since)
+    return func.coalesce(Sensor.remembered_by.in_(session.scalars(living).all()), false())
+
+
+def _silent_sensors(
+    session: Session, now: datetime, is_asked: ColumnElement[bool] | None = None
+) -> list[int]:
     is_noticed = (
         select(Run.id)
         .where(Run.sensor_id == Sensor.id, Run.rule == "silence", Run.ended_at.is_(None))
@@ -43,7 +75,7 @@ def _silent_sensors(session: Session, now: datetime) -> list[int]:
     )
     rows: Sequence[Any] = session.execute(
         select(Sensor.id, Sensor.interval_s, Sensor.silence_s, newest_at()).where(
-            Sensor.is_registered, ~is_noticed
+            Sensor.is_registered, ~is_noticed, true() if is_asked is None else is_asked
         )
     ).all()
     return [

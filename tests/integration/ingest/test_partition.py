@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import func, select
 
 from config import Partition as Told
+from schemas.reading import Reading as Reported
 from tests.fakes.broker import FakeBroker
 from tests.integration.country import load_registry
 from tests.integration.ingest.conftest import Clock
 from tests.integration.ingest.tenure import ALL, CDC, CLINIC, let_lapse, serve, standby, take
 from traceapp.capture.lease import LeaseLost
+from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.replay import ask_for_replay
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion
@@ -199,8 +201,9 @@ def test_who_is_heard_by_another_ingester_is_called_silent_by_that_one_alone(
     at_clinic, at_cdc = FakeBroker(), FakeBroker()
     clinic = serve(take(database, clock, CLINIC), at_clinic, database, clock)
     cdc = serve(take(database, clock, CDC, "b"), at_cdc, database, clock)
-    for sensor in (S1, "coldchain/v1/FAR/F1"):  # Of the second no session keeps anything.
-        send_reading(at_clinic, clock, sensor)
+    send_reading(at_clinic, clock)
+    with database.begin() as session:  # It speaks HTTP: of F1 no session keeps anything.
+        record_readings(session, [ReadingMessage("F1", [Reported(clock(), 4.0)])], clock())
     clinic.step()
     clock.now += timedelta(minutes=45)
     cdc.step()
