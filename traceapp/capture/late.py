@@ -6,7 +6,7 @@ Most late readings are of this kind, and none of them needs to be judged again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from traceapp.watch.sample import neighbours
 
 _Key = tuple[int, datetime]
 _MOST = 1_000
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def fit_between(
@@ -39,19 +40,61 @@ def fit_between(
     }
     if not late:
         return set()
-    keys = list(late)
-    found: dict[_Key, tuple[Sample, Sample]] = {}
-    for start in range(0, len(keys), _MOST):
-        found |= neighbours(session, keys[start : start + _MOST])
+    found = _around(session, list(late))
     runs = _runs(session, found)
+    staying = _staying(session, late, found, posts)
     disturbing = {
         key[0]
         for key, sample in late.items()
         if key not in found
+        or key in staying
         or not _fits(sample, *found[key], posts[key[0]])
         or any(start <= found[key][1].at and end >= found[key][0].at for start, end in runs[key[0]])
     }
-    return {sensor_id for sensor_id, _ in keys} - disturbing
+    return {sensor_id for sensor_id, _ in late} - disturbing
+
+
+def _around(session: Session, keys: Sequence[_Key]) -> dict[_Key, tuple[Sample, Sample]]:
+    """The usable readings just before and after each moment that has both."""
+    found: dict[_Key, tuple[Sample, Sample]] = {}
+    for start in range(0, len(keys), _MOST):
+        found |= neighbours(session, keys[start : start + _MOST])
+    return found
+
+
+def _staying(
+    session: Session,
+    late: Mapping[_Key, Sample],
+    found: Mapping[_Key, tuple[Sample, Sample]],
+    posts: Mapping[int, Sequence[Post]],
+) -> set[_Key]:
+    """The readings with which a value may stay for so long that its probe may be stuck.
+
+    One that says what only one of its neighbours says makes that value stay for longer. Where
+    another value was said just as long ago, it is still not for long enough.
+    """
+    asked: dict[_Key, list[_Key]] = {}
+    for key, (before, after) in found.items():
+        sensor_id, at = key
+        is_same = before.celsius == late[key].celsius, late[key].celsius == after.celsius
+        post = _post_at(before.at, posts[sensor_id])
+        if all(is_same) or not any(is_same) or post is None:
+            continue
+        rules = [rule.sustained for rule in post.profile.rules if rule.side == "stuck"]
+        if rules:
+            step = min(rules) - _MICROSECOND
+            asked.setdefault((sensor_id, at - step if is_same[0] else at + step), []).append(key)
+    there = _around(session, list(asked))
+    return {
+        key
+        for far, keys in asked.items()
+        for key in keys
+        if far in there and all(one.celsius == late[key].celsius for one in there[far])
+    }
+
+
+def _post_at(moment: datetime, posts: Iterable[Post]) -> Post | None:
+    return next((post for post in posts if post.covers(moment)), None)
 
 
 def _runs(
@@ -77,15 +120,10 @@ def _runs(
 
 def _fits(sample: Sample, before: Sample, after: Sample, posts: Iterable[Post]) -> bool:
     """Whether all three stand in one post, and each is quiet after the one before it."""
-    post = next((post for post in posts if post.covers(before.at)), None)
+    post = _post_at(before.at, posts)
     if post is None or not post.covers(after.at) or sample.is_implausible:
         return False
     terms = terms_of(post.profile, post.pace)
-    if not before.celsius == sample.celsius == after.celsius and sample.celsius in (
-        before.celsius,
-        after.celsius,
-    ):  # It makes a value stay for longer than it did.
-        return False
     return terms is not None and _follows(terms, before, sample) and _follows(terms, sample, after)
 
 

@@ -130,3 +130,18 @@ def test_judging_again_changes_nothing(database: Database) -> None:
     with database.begin() as session:
         judge_sensors(session, list(session.scalars(select(Sensor.id))), at(1_500))
     assert stuck(database) == before
+
+
+@pytest.mark.parametrize("minute", [-10, 360, 720])
+def test_one_late_reading_may_make_a_value_stay_for_long_enough(
+    database: Database, minute: float
+) -> None:
+    send(database, "S2", *moves(1.5, at_minute=100))
+    readings = [(float(one), 4.2) for one in range(-10, 730, 10) if one not in (minute, 350, 370)]
+    if minute != 360:  # Half a day is from the first to the last of them.
+        readings = [(one, c) for one, c in readings if one != (720 if minute == -10 else -10)]
+        readings += [(350, 4.2), (370, 4.2)]
+    send(database, "S1", (-40, 9.9), (-20, 5.0), *sorted(readings), (730, 5.0))
+    assert stuck(database) == []
+    send(database, "S1", (minute, 4.2), (minute + 0.5, 4.2))
+    assert len(stuck(database)) == 1
