@@ -48,7 +48,8 @@ def publish(
     address = urlsplit(broker_url)
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="fuzz")
     client.max_inflight_messages_set(500)
-    client.connect(address.hostname or "", address.port or 1883)
+    # Waiting for the line may take longer than a broker waits for a sign of life.
+    client.connect(address.hostname or "", address.port or 1883, keepalive=0)
     client.loop_start()
     sent = 0
     try:
