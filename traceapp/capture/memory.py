@@ -31,6 +31,8 @@ from traceapp.watch.unchanged import unchanged_since
 
 #: About 200 bytes each: whoever comes after these is looked up every time, and judged as well.
 MOST_SENSORS = 1_000_000
+#: Room is made for so many more at once: a little each time would leave holes behind.
+_STEP = 65_536
 _MICROSECOND = timedelta(microseconds=1)
 _UNKNOWN = 2**63 - 1
 _NO_NUMBER = -(2**63)
@@ -213,8 +215,8 @@ class Memory:
         """Make room up to that id; False for one sensor too many."""
         if sensor_id > 2 * self._most or (name not in self.names and len(self.names) >= self._most):
             return False
-        missing = sensor_id + 1 - len(self._at)
-        if missing > 0:
+        if sensor_id >= len(self._at):
+            missing = (sensor_id // _STEP + 1) * _STEP - len(self._at)
             for numbers in (self._celsius, self._seq, self._boot, self._kind, self._since):
                 numbers.frombytes(bytes(numbers.itemsize * missing))
             self._at.extend([_UNKNOWN] * missing)
