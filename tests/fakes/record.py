@@ -50,6 +50,7 @@ class FakeRecord:
                 for where, answer in self.answers(topic, payload):
                     await client.publish(where, json.dumps(answer).encode(), qos=1)
         await client.disconnect()
+        await asyncio.sleep(0.1)  # The client closes its socket a moment later.
 
     def __enter__(self) -> FakeRecord:
         self._thread.start()

@@ -27,6 +27,30 @@ class Mail:
         return str(part.get_content()) if part is not None else ""
 
 
+class _Server(Controller):
+    """A server that hangs up when it stops: a sender may have been killed in mid-sentence."""
+
+    def __init__(self, handler: object, port: int) -> None:
+        super().__init__(handler, hostname="127.0.0.1", port=port)
+        self._conversations: list[Any] = []
+
+    def factory(self) -> Any:
+        """Begin a conversation; aiosmtpd calls this for each connection."""
+        conversation = super().factory()
+        self._conversations.append(conversation)
+        return conversation
+
+    def stop(self, no_assert: bool = False) -> None:
+        """End every conversation, and listen no more."""
+        self.loop.call_soon_threadsafe(self._hang_up)
+        super().stop(no_assert)
+
+    def _hang_up(self) -> None:
+        for conversation in self._conversations:
+            if conversation.transport is not None:
+                conversation.transport.abort()
+
+
 class Mailbox:
     """An SMTP server on loopback."""
 
@@ -64,7 +88,7 @@ class Mailbox:
 
     def open(self) -> None:
         """Begin to listen, or listen again: it is the same mailbox at the same address."""
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = _Server(self, self.port)
         self._controller.start()
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import json
 import subprocess
@@ -68,6 +69,7 @@ class Receiver:
             if said is not None:
                 await client.publish(said[0], json.dumps(said[1]).encode(), qos=1)
         await client.disconnect()
+        await asyncio.sleep(0.1)  # The client closes its socket a moment later.
 
     def __enter__(self) -> Receiver:
         self.thread.start()
@@ -169,6 +171,8 @@ def test_a_broker_that_is_not_there_is_named() -> None:
 def test_clients_that_come_all_at_once_are_all_answered(embedded: str) -> None:
     """A retained message that many filters match makes the broker pause while it walks them."""
 
+    came: list[MQTTClient] = []
+
     async def come(number: int) -> None:
         client = MQTTClient(config={"auto_reconnect": False})
         await client.connect(embedded)
@@ -176,9 +180,15 @@ def test_clients_that_come_all_at_once_are_all_answered(embedded: str) -> None:
             await client.publish("coldchain/v1/SITE/S/status", b"online", qos=1, retain=True)
         await client.subscribe([(f"coldchain/v1/+/S/{'+/' * (number % 2)}status", 1), ("#", 1)])
         await client.subscribe([(f"coldchain/v1/SITE/{number}/acks", 1)])
+        came.append(client)
 
     async def come_all() -> None:
         await come(0)
         await asyncio.wait_for(asyncio.gather(*(come(number) for number in range(1, 40))), 60)
+        for client in came:
+            await client.disconnect()
+        await asyncio.sleep(0.1)  # The clients close their sockets a moment later.
 
     asyncio.run(come_all())
+    assert len(came) == 40
+    gc.collect()  # A socket that was left open is this test's fault and no other's.
