@@ -36,7 +36,7 @@ class _Server(Controller):
 
     def factory(self) -> Any:
         """Begin a conversation; aiosmtpd calls this for each connection."""
-        conversation = super().factory()
+        conversation: Any = super().factory()  # type: ignore[no-untyped-call]  # aiosmtpd has no types
         self._conversations.append(conversation)
         return conversation
 
