@@ -39,7 +39,7 @@ from traceapp.capture.silence import notice_silence
 from traceapp.db import Database, trouble_of
 from traceapp.log import one_line, where
 
-MOST_MESSAGES = 1_000
+MOST_MESSAGES = 2_000
 _LONGEST_PAUSE_S = 30.0
 #: So often may a batch fail while the database takes other writes before the batch is suspected.
 _FAILURES_UNTIL_SUSPECTED = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from types import ModuleType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Engine,
+    String,
     Subquery,
     any_,
     bindparam,
@@ -26,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import NO_ARG
 
 try:  # The wheel brings SQLite 3.53, which fixes a corruption of the bundled 3.40's WAL.
     from pysqlite3 import dbapi2 as _pysqlite3
@@ -174,20 +176,41 @@ def copy_in(session: Session, statement: str, content: bytes) -> None:
 
 def pairs(session: Session, first: Any, second: Any, values: Collection[Any]) -> Subquery:
     """`values`, pairs of what two columns hold, as rows with the columns `first` and `second`."""
-    types, dialect = (first.type, second.type), session.get_bind().dialect
-    if is_postgresql(session):
-        columns = [
-            func.unnest(bindparam(None, [value[place] for value in values], type_=ARRAY(type_)))
-            for place, type_ in enumerate(types)
+    told = spell_pairs(session, first, second, values)
+    return pairs_in(is_postgresql(session), first, second, told)
+
+
+def pairs_in(
+    is_on_postgresql: bool, first: Any, second: Any, told: Mapping[str, Any] | None = None
+) -> Subquery:
+    """Rows with the columns `first` and `second`; without `told`, `spell_pairs` is given later."""
+    types, value = (first.type, second.type), {} if told is None else told
+    if is_on_postgresql:
+        columns: list[Any] = [
+            func.unnest(bindparam(name, value.get(name, NO_ARG), type_=ARRAY(type_)))
+            for name, type_ in zip(_PAIR, types, strict=True)
         ]
     else:
-        spell = [type_.bind_processor(dialect) or (lambda value: value) for type_ in types]
-        spelled = [[say(one) for say, one in zip(spell, value, strict=True)] for value in values]
-        listed = func.json_each(json.dumps(spelled)).table_valued("value")
+        spelled = bindparam("pairs", value.get("pairs", NO_ARG), type_=String)
+        listed = func.json_each(spelled).table_valued("value")
         columns = [func.json_extract(listed.c.value, f"$[{place}]") for place in (0, 1)]
-    names = ("first", "second")
     typed = [type_coerce(column, type_) for column, type_ in zip(columns, types, strict=True)]
-    return select(*(one.label(name) for one, name in zip(typed, names, strict=True))).subquery()
+    return select(*(one.label(name) for one, name in zip(typed, _PAIR, strict=True))).subquery()
+
+
+_PAIR = ("first", "second")
+
+
+def spell_pairs(
+    session: Session, first: Any, second: Any, values: Collection[Any]
+) -> dict[str, Any]:
+    """The parameters of `pairs_in`."""
+    if is_postgresql(session):
+        return {name: [value[place] for value in values] for place, name in enumerate(_PAIR)}
+    dialect = session.get_bind().dialect
+    spell = [one.type.bind_processor(dialect) or (lambda value: value) for one in (first, second)]
+    spelled = [[say(one) for say, one in zip(spell, value, strict=True)] for value in values]
+    return {"pairs": json.dumps(spelled)}
 
 
 def lock_for_migration(session: Session) -> None:

@@ -44,11 +44,12 @@ def judge_readings(
     posts: dict[int, list[Post]],
     newest: dict[int, Sample],
     now: datetime,
-) -> None:
+) -> set[int]:
     """Bring runs and excursions up to date with readings that were just stored.
 
     `fresh` holds the new readings by sensor in ascending order, `newest` the newest usable
     reading of each sensor before them. The units of `posts` are locked by `load_posts`.
+    Returns the sensors whose readings came late and changed nothing.
     """
     running = _running(session, fresh)
     undisturbed = fit_between(session, fresh, posts, newest)
@@ -73,6 +74,7 @@ def judge_readings(
             is_after = True
     changes += unchanged_beside(session, spans_of(fresh, posts))
     rebuild_excursions(session, changes, now)
+    return undisturbed
 
 
 def judge_sensors(session: Session, sensor_ids: Collection[int], now: datetime) -> None:

@@ -79,6 +79,19 @@ class Memory:
             self._at[sensor_id] = _UNKNOWN
             self.known -= 1
 
+    def stays(self, sensor_id: int, fresh: Sequence[Sample], undisturbed: Collection[int]) -> bool:
+        """Whether what we know of a sensor is so still, after readings that it stored by itself.
+
+        It is where there were none, or where they came late and changed nothing.
+        """
+        if not self.knows(sensor_id) or (fresh and sensor_id not in undisturbed):
+            return False
+        for sample in fresh:
+            # The newest value may have been said for longer than we thought.
+            if sample.celsius == self._celsius[sensor_id]:
+                self._since[sensor_id] = min(self._since[sensor_id], microseconds(sample.at))
+        return True
+
     def take(self, sensor_id: int, readings: Sequence[Reading], now: int) -> list[Row] | None:
         """Readings of one message as rows when all are quiet, and then the last one is the newest.
 

@@ -80,9 +80,15 @@ def record_readings(
     fresh: dict[int, list[Sample]] = {}
     for key in sorted(stored):
         fresh.setdefault(key[0], []).append(sample_of(first[key].reading, now))
-    judge_readings(session, fresh, posts, newest, now)
+    undisturbed = judge_readings(session, fresh, posts, newest, now)
     if memory is not None:
-        topics = {sensors[message.sensor]: message.topic for message in messages}
+        topics = {
+            sensors[message.sensor]: message.topic
+            for message in messages
+            if not memory.stays(
+                sensors[message.sensor], fresh.get(sensors[message.sensor], ()), undisturbed
+            )
+        }
         since = {key: stands_since(newest.get(key), held) for key, held in fresh.items()}
         known = {key: moment for key, moment in since.items() if moment is not None}
         memory.learn(session, posts, _newest_now(newest, fresh), topics, known)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Subquery, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, select, true
 from sqlalchemy.orm import Session, aliased
 
-from traceapp.db import among, is_postgresql, pairs
+from traceapp.db import among, is_postgresql, pairs_in, spell_pairs
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
@@ -87,14 +88,8 @@ def neighbours(
     session: Session, keys: Collection[tuple[int, datetime]]
 ) -> dict[tuple[int, datetime], tuple[Sample, Sample]]:
     """The usable readings just before and after each (sensor id, moment) that has both."""
-    here = pairs(session, Reading.sensor_id, Reading.at, keys)
-    before, is_before = _nearest(session, here, is_later=False)
-    after, is_after = _nearest(session, here, is_later=True)
-    rows = session.execute(
-        select(here.c.first, here.c.second, *_columns(before), *_columns(after))
-        .join_from(here, before, is_before)
-        .join(after, is_after)
-    )
+    told = spell_pairs(session, Reading.sensor_id, Reading.at, keys)
+    rows = session.execute(_asking_neighbours(is_postgresql(session)), told)
     size = len(_COLUMNS)
     return {
         (sensor_id, at): (Sample(*found[:size]), Sample(*found[size:]))
@@ -102,7 +97,20 @@ def neighbours(
     }
 
 
-def _nearest(session: Session, here: Subquery, *, is_later: bool) -> tuple[Any, Any]:
+@lru_cache
+def _asking_neighbours(is_on_postgresql: bool) -> Select[Any]:
+    """The query, made once: making it anew costs more than running it."""
+    here = pairs_in(is_on_postgresql, Reading.sensor_id, Reading.at)
+    before, is_before = _nearest(here, is_on_postgresql, is_later=False)
+    after, is_after = _nearest(here, is_on_postgresql, is_later=True)
+    return (
+        select(here.c.first, here.c.second, *_columns(before), *_columns(after))
+        .join_from(here, before, is_before)
+        .join(after, is_after)
+    )
+
+
+def _nearest(here: Subquery, is_on_postgresql: bool, *, is_later: bool) -> tuple[Any, Any]:
     """What to join `here` with, and on what, to have the next usable reading on one side."""
     near = aliased(Reading)
     order = near.at.asc() if is_later else near.at.desc()
@@ -112,7 +120,7 @@ def _nearest(session: Session, here: Subquery, *, is_later: bool) -> tuple[Any, 
         near.at > here.c.second if is_later else near.at < here.c.second,
     )
     wanted = wanted.order_by(order).limit(1).correlate(here)
-    if is_postgresql(session):
+    if is_on_postgresql:
         return aliased(Reading, wanted.lateral()), true()
     found = aliased(Reading)
     at = wanted.with_only_columns(near.at).scalar_subquery()
