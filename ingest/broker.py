@@ -59,6 +59,12 @@ class _Client(mqtt.Client):
         for command, packet in islice(sock.publishes(), most):
             self.receive(command, packet)
 
+    def read_one(self) -> None:
+        """Let paho read one packet; its `loop_read` takes one for each answer that waits."""
+        result = self._packet_read()
+        if result > 0:
+            self._loop_rc_handle(result)
+
     def _handle_publish(self) -> MQTTErrorCode:
         self.receive(self._in_packet["command"], bytes(self._in_packet["packet"]))
         return MQTTErrorCode.MQTT_ERR_SUCCESS
@@ -195,7 +201,7 @@ class MqttBroker:
         ):
             client.read_publishes(sock, most - len(self._inbox))
             if len(self._inbox) < most:
-                client.loop_read()
+                client.read_one()
 
     def _wait(self, wait_s: float) -> None:
         """Sleep until the socket has something for us or takes something from us."""

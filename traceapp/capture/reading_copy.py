@@ -39,8 +39,6 @@ _pack_measured = struct.Struct("!hiiiqidiqi?").pack
 _pack_length = struct.Struct("!i").pack
 #: PostgreSQL counts microseconds from 2000, we from 1970.
 _FROM_2000 = microseconds(datetime(2000, 1, 1, tzinfo=UTC))
-
-
 _at = attrgetter("at")
 _UNIQUE_VIOLATION = "23505"
 

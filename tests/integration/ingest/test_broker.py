@@ -159,6 +159,22 @@ def test_no_more_is_taken_than_was_asked_for(outside: Outside) -> None:
     assert len(broker.take(2, 1)) <= 2
 
 
+def test_no_more_is_taken_while_answers_of_ours_wait(outside: Outside) -> None:
+    broker = outside.connect()
+    outside.send_all(TOPIC, [str(number) for number in range(15)])
+    time.sleep(0.5)  # All of them lie in our socket now.
+    for number in range(15):
+        assert broker.publish("coldchain/v1/S/rejections", f"{number}".encode())
+    came: list[int] = []
+    deadline = time.monotonic() + 60
+    while sum(came) < 15 and time.monotonic() < deadline:
+        taken = broker.take(4, 0.5)
+        came.append(len([one for one in taken if one.topic == TOPIC.encode()]))
+        broker.acknowledge(taken)
+    assert sum(came) == 15
+    assert max(came) <= 4
+
+
 def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(outside: Outside) -> None:
     broker = outside.connect()
     outside.send_all(TOPIC, ["a", "b", "c"])
