@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -11,3 +15,27 @@ pytest_plugins = ["tests.servers.fixtures"]
 settings.register_profile("steady", derandomize=True, database=None, deadline=None)
 settings.register_profile("search", max_examples=1_000, deadline=None)
 settings.load_profile("steady")
+
+#: How a process ends that broke something itself; any other signal came from somebody else.
+_OWN_FAULT = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
+_ended: dict[str, int] = {}
+_begun_again: set[str] = set()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object | None) -> None:
+    """Note how one of pytest's own worker processes ended, and say so where it ended too early."""
+    if error is not None:
+        _ended[node.gateway.id] = status = node.gateway._io.popen.wait()
+        print(f"\nworker {node.gateway.id} ended with {status}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem: str, report: Any, sched: Any) -> None:
+    """Begin a test again, once, where somebody else's signal ended the worker that ran it."""
+    status = _ended.get(report.node.gateway.id, 0)
+    if status < 0 and -status not in _OWN_FAULT and crashitem not in _begun_again:
+        _begun_again.add(crashitem)
+        sched.mark_test_pending(crashitem)
+        report.outcome = "rerun"
+        print(f"{crashitem} is begun again: {signal.Signals(-status).name} ended its worker")
