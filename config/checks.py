@@ -117,6 +117,17 @@ def secret_key(variable: str, value: str) -> str:
     return value
 
 
+def secret_keys(variable: str, value: str) -> str:
+    """Accept keys with line ends between them; the message says which one is too short."""
+    keys = [line for line in re.split(r"\r?\n", value) if line]
+    for place, key in enumerate(keys, start=1):
+        size = len(key.encode("utf-8", "surrogateescape"))
+        if size < SECRET_KEY_BYTES:
+            expected = f"one key a line, each of {SECRET_KEY_BYTES} bytes or more"
+            raise SettingInvalid(variable, expected, f"{size} bytes in key {place}")
+    return "\n".join(keys)
+
+
 def folder(variable: str, value: str) -> str:
     """Accept any path but the root; whether it can be written shows when it is."""
     if value.strip("/") == "":

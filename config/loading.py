@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, fields
@@ -35,7 +36,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _checked(field: Field[Any], value: str) -> str:
     variable = variable_of(field.name)
-    if not value.isprintable():
+    lines = re.split(r"\r?\n", value) if field.metadata["lines"] else [value]
+    if not all(line.isprintable() for line in lines):
         raise SettingInvalid(variable, "printable text in UTF-8", "other characters")
     return str(field.metadata["check"](variable, value))
 

@@ -16,9 +16,16 @@ from config.secret_key import kept_secret_key
 PREFIX = "TRACEAPP_"
 
 
-def _setting(check: checks.Check, example: str, default: str = "", secret: bool = False) -> Any:
-    """Declare a setting: how it is checked, an example, and whether a file may hold it."""
-    return field(default=default, metadata={"check": check, "example": example, "secret": secret})
+def _setting(
+    check: checks.Check,
+    example: str,
+    default: str = "",
+    secret: bool = False,
+    lines: bool = False,
+) -> Any:
+    """Declare a setting: its check, an example, whether a file may hold it, and several lines."""
+    told = {"check": check, "example": example, "secret": secret, "lines": lines}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +66,11 @@ class Settings:
     secret_key_given: str = _setting(checks.secret_key, "32 random bytes or more", secret=True)
     """``TRACEAPP_SECRET_KEY`` as it was given; read ``secret_key``, which also knows the file."""
 
+    other_secret_keys_given: str = _setting(
+        checks.secret_keys, "one key a line", secret=True, lines=True
+    )
+    """Secret keys of earlier times, and the next one: recipients under them are found and read."""
+
     metrics_bind: str = _setting(checks.bind, "127.0.0.1:9101")
     """Where the ingester serves its Prometheus metrics. Not given, it serves none."""
 
@@ -75,6 +87,11 @@ class Settings:
         The first to ask creates ``secret_key`` in the data folder with mode 0600.
         """
         return self.secret_key_given or kept_secret_key(Path(self.data_folder) / "secret_key")
+
+    @property
+    def other_secret_keys(self) -> tuple[str, ...]:
+        """``other_secret_keys_given`` one by one."""
+        return tuple(key for key in self.other_secret_keys_given.split("\n") if key)
 
     @property
     def broker(self) -> BrokerAddress:
@@ -146,6 +163,6 @@ def example_of(name: str) -> str:
 
 
 def _shown(name: str, value: str) -> str:
-    if name == "secret_key_given":
+    if name in ("secret_key_given", "other_secret_keys_given"):
         return "***" if value else ""
     return without_password(value)

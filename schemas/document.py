@@ -13,6 +13,8 @@ from marshmallow import RAISE, Schema, ValidationError
 from schemas.fields import got
 
 _PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
+_GOT = re.compile(r",? got ", re.IGNORECASE)
+_FIELD = re.compile(r"[a-z_]{1,32}\Z")
 
 
 class Document(Schema):
@@ -25,6 +27,27 @@ class Document(Schema):
         "unknown": "Unknown field.",
         "type": "Expected a JSON object.",
     }
+
+
+class PrivateDocument(Document):
+    """What is known of a person: a complaint says what was expected, and never what came."""
+
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Take out of the complaints what came, and names that nobody of ours gave a field."""
+        messages = error.messages
+        fields = messages if isinstance(messages, Mapping) else {"_schema": messages}
+        error.messages = {
+            key if _FIELD.match(str(key)) else "_schema": _without_what_came(found)
+            for key, found in fields.items()
+        }
+
+
+def _without_what_came(messages: Any) -> Any:
+    if isinstance(messages, Mapping):
+        return {key: _without_what_came(found) for key, found in messages.items()}
+    if isinstance(messages, list):
+        return [_without_what_came(found) for found in messages]
+    return _GOT.split(str(messages), maxsplit=1)[0].rstrip(".") + "."
 
 
 @dataclass(frozen=True, slots=True)

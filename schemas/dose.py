@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
-from schemas.document import Document
+from schemas.document import Document, PrivateDocument
 from schemas.fields import Choice, Code, Day, Moment, Text, Whole
 from schemas.lot import LotKey, LotKeySchema
+from schemas.page import MAX_LIMIT
+
+_SHORTEST_REASON = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,23 @@ class Dose:
     body_site: str | None = None
 
 
+def spell_document(text: str) -> str:
+    """The spelling under which a document number counts as the same one.
+
+    In capitals, full-width letters and digits (what Chinese keyboards type) as plain ones, and
+    without spaces or anything else that nobody sees.
+    """
+    plain = unicodedata.normalize("NFKC", text).upper()
+    return "".join(letter for letter in plain if unicodedata.category(letter)[0] not in "ZC")
+
+
 def _is_written(text: str) -> None:
     """Refuse blanks alone: they would make one person of everybody without a document."""
-    if not text.strip():
+    if not spell_document(text):
         raise ValidationError("Expected a document number, got blanks.")
 
 
-class RecipientSchema(Document):
+class RecipientSchema(PrivateDocument):
     """A person by an identity document."""
 
     document = Text(64, required=True, validate=_is_written)
@@ -62,6 +76,25 @@ class RecipientSchema(Document):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Recipient:
         return Recipient(**data)
+
+
+def _says_something(text: str) -> None:
+    if len(spell_document(text)) < _SHORTEST_REASON:
+        raise ValidationError("Expected a reason in words.")
+
+
+class ReasonSchema(PrivateDocument):
+    """Why somebody must see a person unmasked; it stands in the audit."""
+
+    reason = Text(256, required=True, validate=_says_something)
+
+
+class RevealedListSchema(ReasonSchema):
+    """A page of recipients unmasked, or all of them as a table, and why."""
+
+    limit = Whole(1, MAX_LIMIT, load_default=50)
+    cursor = Text(512)
+    format = Choice("json", "csv", load_default="json")
 
 
 class DoseSchema(Document):

@@ -59,6 +59,23 @@ class MaskedRecipientSchema(Document):
     name = fields.String(required=True, allow_none=True)
 
 
+class PersonSchema(Document):
+    """A person, unmasked; masked where the key of the record is not at hand."""
+
+    document = fields.String(required=True)
+    document_type = fields.String(required=True, allow_none=True)
+    name = fields.String(required=True, allow_none=True)
+    born_on = Day(required=True, allow_none=True)
+    sex = fields.String(required=True, allow_none=True)
+
+
+class RevealedSchema(Document):
+    """Who received a dose."""
+
+    dose = fields.String(required=True)
+    recipient = fields.Nested(PersonSchema, required=True)
+
+
 class GivenDoseSchema(Document):
     """A dose as it was recorded."""
 
@@ -68,7 +85,7 @@ class GivenDoseSchema(Document):
     site_name = fields.String()
     unit = fields.String(allow_none=True)
     pack = fields.String(allow_none=True)
-    recipient = fields.Nested(MaskedRecipientSchema, required=True)
+    recipient = fields.Nested(MaskedRecipientSchema, required=True, allow_none=True)
     dose_number = fields.Integer(allow_none=True)
     vaccinator = fields.String(allow_none=True)
     route = fields.String(allow_none=True)
@@ -159,7 +176,13 @@ class LotDoseSchema(Document):
     site = fields.String(required=True)
     pack = fields.String(required=True, allow_none=True)
     dose_number = fields.Integer(required=True, allow_none=True)
-    recipient = fields.Nested(MaskedRecipientSchema, required=True)
+    recipient = fields.Nested(MaskedRecipientSchema, required=True, allow_none=True)
+
+
+class RevealedDoseSchema(LotDoseSchema):
+    """Who received a dose of a lot, unmasked; null where the person was forgotten."""
+
+    recipient = fields.Nested(PersonSchema, required=True, allow_none=True)
 
 
 class AnswerSchema(Document):

@@ -12,7 +12,7 @@ from flask import current_app
 
 from config import Settings
 from traceapp.db import Database
-from traceapp.vault import Vault
+from traceapp.vault import Vault, open_vault
 
 
 def utc_now() -> datetime:
@@ -31,7 +31,7 @@ class Doors:
     @cached_property
     def vault(self) -> Vault:
         """What seals and finds recipients; made when somebody first needs it."""
-        return Vault(self.settings.secret_key)
+        return open_vault(self.settings)
 
     @property
     def mailbox(self) -> Path | None:

@@ -10,3 +10,6 @@ REPORTERS = ("device", "officer", "admin")
 VACCINATORS = ("vaccinator", "officer", "admin")
 #: People who act on cases.
 OFFICERS = ("officer", "admin")
+#: People who may see a recipient unmasked, for a reason: those who vaccinate, and those who must
+#: find the people of an excursion or a recall.
+REVEALERS = VACCINATORS

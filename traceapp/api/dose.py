@@ -7,13 +7,14 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from schemas.document import Document
-from schemas.dose import Dose, DoseSchema
+from schemas.dose import Dose, DoseSchema, ReasonSchema
 from schemas.fields import Code, Digits, Text
 from schemas.finding import CheckSchema, DoseReceiptSchema
-from schemas.trace import DoseTraceSchema
+from schemas.trace import DoseTraceSchema, RevealedSchema
 from traceapp.access.audit import audit
 from traceapp.access.guard import allow, visitor
-from traceapp.access.role import READERS, VACCINATORS
+from traceapp.access.reveal import reveal_recipient
+from traceapp.access.role import READERS, REVEALERS, VACCINATORS
 from traceapp.api.noun import Noun
 from traceapp.capture.dose import DoseRefused, record_dose
 from traceapp.doors import doors
@@ -101,3 +102,15 @@ def get_trace(code: str) -> dict[str, Any]:
     if trace is None:
         raise not_found("dose", code)
     return trace
+
+
+@blueprint.post("/doses/<code:code>/reveal")
+@allow(*REVEALERS)
+@blueprint.arguments(ReasonSchema)
+@blueprint.response(200, RevealedSchema)
+def post_reveal(wanted: dict[str, Any], code: str) -> dict[str, Any]:
+    """Show the person behind a dose, for a reason; both are audited.
+
+    A vaccinator sees those of the own site, officers and administrators those of their division.
+    """
+    return reveal_recipient(code, wanted["reason"])

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
-
+from schemas.dose import RevealedListSchema
 from schemas.fields import Choice
 from schemas.page import PageQuery, page_of
-from schemas.trace import LotDoseSchema, LotTraceSchema
-from traceapp.access.audit import audit
+from schemas.trace import LotDoseSchema, LotTraceSchema, RevealedDoseSchema
 from traceapp.access.guard import allow, visitor
-from traceapp.access.role import READERS
+from traceapp.access.reveal import list_recipients, recipients_as_table
+from traceapp.access.role import READERS, REVEALERS
 from traceapp.api.noun import Noun
-from traceapp.api.table import csv_answer
 from traceapp.doors import doors
-from traceapp.models.lot import Lot
 from traceapp.problem import not_found
-from traceapp.trace.forward import list_lot_doses, trace_lot
-from traceapp.trace.reach import find_lot_within
-from traceapp.trace.scope import Scope
+from traceapp.trace.forward import trace_lot
 
 blueprint = Noun("lot", __name__, description="Lots")
-_COLUMNS = ("id", "at", "site", "pack", "dose_number", "name", "document")
-_PAGE = 500
 
 
 class LotDosesQuery(PageQuery):
@@ -53,33 +46,21 @@ def get_trace(gtin: str, number: str) -> dict[str, Any]:
 )
 def get_doses(query: dict[str, Any], gtin: str, number: str) -> Any:
     """List who received a lot, masked; every look at it is audited."""
-    who, now = visitor(), doors().clock()
-    limit, cursor = query["limit"], query.get("cursor")
-    with doors().database.read() as session:
-        lot = find_lot_within(session, who.scope, gtin, number)
-        if lot is None:
-            raise not_found("lot", f"{gtin}/{number}")
-        page = list_lot_doses(session, who.scope, lot, limit, cursor)
-    # Written after the reading, so that a long list keeps no reading of a sensor waiting.
-    with doors().database.begin() as session:
-        detail = {"format": query["format"], "cursor": cursor}
-        audit(session, who.name, "list recipients", f"{gtin}/{number}", now, detail)
-    return page if query["format"] == "json" else _every_dose(who.scope, lot)
+    if query["format"] == "csv":
+        return recipients_as_table(gtin, number)
+    return list_recipients(gtin, number, query["limit"], query.get("cursor"))
 
 
-def _every_dose(scope: Scope, lot: Lot) -> Response:
-    """Return all pages as one table, read while it is sent."""
-    database = doors().database
-
-    def rows() -> Any:
-        cursor = None
-        with database.read() as session:
-            while True:
-                page = list_lot_doses(session, scope, lot, _PAGE, cursor)
-                for item in page["items"]:
-                    yield {**item, **item["recipient"]}
-                cursor = page["next"]
-                if cursor is None:
-                    return
-
-    return csv_answer(f"{lot.gtin}-{lot.number}.csv", _COLUMNS, rows())
+@blueprint.post("/lots/<gtin:gtin>/<code:number>/doses")
+@allow(*REVEALERS)
+@blueprint.arguments(RevealedListSchema)
+@blueprint.response(200, page_of(RevealedDoseSchema))
+@blueprint.alt_response(
+    200, schema={"type": "string"}, content_type="text/csv", success=True, description="OK"
+)
+def post_doses(wanted: dict[str, Any], gtin: str, number: str) -> Any:
+    """List who received a lot, unmasked, for a reason; the list and the reason are audited."""
+    if wanted["format"] == "csv":
+        return recipients_as_table(gtin, number, wanted["reason"])
+    limit, cursor = wanted["limit"], wanted.get("cursor")
+    return list_recipients(gtin, number, limit, cursor, wanted["reason"])

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from schemas.dose import Dose, Recipient
 from schemas.lot import LotKey
-from traceapp.capture.insert import insert
 from traceapp.capture.ledger import book_dose
 from traceapp.capture.lot import know_lot
 from traceapp.capture.receipt import refuse_future
+from traceapp.capture.recipient import findings_about, know_recipient, read_person
 from traceapp.capture.rejection import digest, keep_conflict
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.dose import Recipient as RecipientRow
@@ -22,7 +22,7 @@ from traceapp.models.lot import Pack
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.gs1 import read_element_string
-from traceapp.vault import Vault, mask_document, mask_name
+from traceapp.vault import Vault, mark
 
 
 class DoseRefused(ValueError):
@@ -48,32 +48,34 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
     Another content under a known id is kept as a conflict. Raises DoseRefused for an unknown
     site, a unit that is not of that site, or a moment that has not come yet.
     """
-    mark = _mark(dose, vault)
-    known = session.execute(
-        select(DoseRow.id, DoseRow.digest).where(DoseRow.code == dose.id)
-    ).one_or_none()
+    content = _content(dose)
+    known = session.scalar(select(DoseRow).where(DoseRow.code == dose.id))
     if known is not None:
-        is_conflict = known.digest != mark["digest"]
+        came = {**content, **_person_again(session, known, dose.recipient, vault)}
+        is_conflict = digest(content) != known.digest or came["recipient"] == "another"
         if is_conflict:
-            kept = {"digest": known.digest}
-            keep_conflict(session, "dose", dose.id, kept, mark, now, dose.site)
+            keep_conflict(session, "dose", dose.id, {"digest": known.digest}, came, now, dose.site)
         return DoseOutcome(known.id, is_new=False, is_conflict=is_conflict)
     if future := refuse_future(dose.at, now):
         raise DoseRefused(future.field, f"Expected {future.expected}.")
     site_id, unit_id = _places(session, dose)
+    lot_id = _lot_id(session, dose)
+    who = know_recipient(session, dose.recipient, vault)
     row = DoseRow(
         code=dose.id,
         at=dose.at,
         site_id=site_id,
         unit_id=unit_id,
-        lot_id=_lot_id(session, dose),
+        lot_id=lot_id,
         pack_code=dose.pack,
-        recipient_id=_know_recipient(session, dose.recipient, vault),
+        recipient_id=who.id,
         dose_number=dose.dose_number,
         vaccinator=dose.vaccinator,
         route=dose.route,
         body_site=dose.body_site,
-        digest=mark["digest"],
+        digest=digest(content),
+        person_digest=mark(who.person, dose.recipient)[0] if who.person else None,
+        person_findings=findings_about(dose.recipient, who.person, dose.at),
         recorded_at=now,
     )
     session.add(row)
@@ -82,13 +84,27 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
     return DoseOutcome(row.id, is_new=True)
 
 
-def _mark(dose: Dose, vault: Vault) -> dict[str, Any]:
-    """The content of a dose without the person: the recipient counts by the keyed index."""
+def _content(dose: Dose) -> dict[str, Any]:
+    """All that was said of a dose but the person."""
     content = asdict(dose)
-    person = content.pop("recipient")
-    content["recipient"] = vault.index(dose.recipient.document).hex()
-    sealed = digest({**content, "person": vault.index(repr(sorted(person.items()))).hex()})
-    return {**content, "digest": sealed}
+    content.pop("recipient")
+    return content
+
+
+def _person_again(
+    session: Session, known: DoseRow, came: Recipient, vault: Vault
+) -> dict[str, str | None]:
+    """Whether a report names the person of a known dose, in words that name nobody.
+
+    Where the person was forgotten, or cannot be read, nobody can tell: it counts as the same.
+    """
+    row = session.get(RecipientRow, known.recipient_id) if known.recipient_id else None
+    person = read_person(row, vault) if row is not None else None
+    if person is None or known.person_digest is None:
+        return {"recipient": "unknown", "person_digest": None}
+    marks = mark(person, came)
+    is_same = known.person_digest in marks
+    return {"recipient": "the same" if is_same else "another", "person_digest": marks[0]}
 
 
 def _places(session: Session, dose: Dose) -> tuple[int, int | None]:
@@ -114,18 +130,3 @@ def _lot_id(session: Session, dose: Dose) -> int | None:
     if named is not None and named.lot is not None:
         return know_lot(session, LotKey(named.gtin, named.lot)).id
     return None
-
-
-def _know_recipient(session: Session, recipient: Recipient, vault: Vault) -> int:
-    index = vault.index(recipient.document)
-    row = {
-        "document_index": index,
-        "document_masked": mask_document(recipient.document),
-        "name_masked": mask_name(recipient.name) if recipient.name else None,
-        "key_id": vault.key_id,
-        "sealed": vault.seal(recipient),
-    }
-    session.execute(insert(session, RecipientRow).values(row).on_conflict_do_nothing())
-    return session.scalars(
-        select(RecipientRow.id).where(RecipientRow.document_index == index)
-    ).one()

@@ -22,7 +22,7 @@ from traceapp.trace.backward import trace_dose
 from traceapp.trace.forward import trace_lot
 from traceapp.trace.lookup import resolve
 from traceapp.trace.scope import Scope
-from traceapp.vault import Vault
+from traceapp.vault import open_vault
 
 _COUNTRY = Scope()
 
@@ -40,7 +40,7 @@ def trace(code: str, as_json: bool) -> None:
     if any("\ud800" <= letter <= "\udfff" for letter in code):  # So come bytes that are no UTF-8.
         raise click.ClickException("Expected a code in UTF-8.")
     with closing(open_database(settings.database_url)) as database, database.read() as session:
-        answers = resolve(session, _COUNTRY, code, Vault(settings.secret_key))
+        answers = resolve(session, _COUNTRY, code, open_vault(settings))
         if not answers:
             raise click.ClickException(f"Expected a code that the record knows, got {code}")
         document = _follow(session, answers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
@@ -50,6 +50,10 @@ class Audit(Base):
     """Who read or changed what, written with the act itself."""
 
     __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix__audit__actor_at", "actor", "at"),
+        Index("ix__audit__action_at", "action", "at"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)

@@ -11,7 +11,10 @@ from traceapp.models.base import Base, BigKey
 
 
 class Recipient(Base):
-    """A person: sealed, found by a keyed index, shown masked."""
+    """A person: sealed, found by a keyed index, shown masked.
+
+    `key_id` names the key of both, the seal and the index; they change together.
+    """
 
     __tablename__ = "recipient"
 
@@ -19,12 +22,16 @@ class Recipient(Base):
     document_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     document_masked: Mapped[str] = mapped_column(String(64))
     name_masked: Mapped[str | None] = mapped_column(String(64))
-    key_id: Mapped[str] = mapped_column(String(16))
+    key_id: Mapped[str] = mapped_column(String(16), index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Dose(Base):
-    """A dose that was given: a fact, never refused for its findings."""
+    """A dose that was given: a fact, never refused for its findings.
+
+    `digest` is of all that was said but the person. `person_digest` is of the person, under a
+    salt that is sealed with it. A dose without `recipient_id` outlived its person's record.
+    """
 
     __tablename__ = "dose"
     __table_args__ = (Index("ix__dose__lot_id_at", "lot_id", "at"),)
@@ -36,10 +43,12 @@ class Dose(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
     pack_code: Mapped[str | None] = mapped_column(String(128), index=True)
-    recipient_id: Mapped[int] = mapped_column(ForeignKey("recipient.id"), index=True)
+    recipient_id: Mapped[int | None] = mapped_column(ForeignKey("recipient.id"), index=True)
     dose_number: Mapped[int | None]
     vaccinator: Mapped[str | None] = mapped_column(String(64))
     route: Mapped[str | None] = mapped_column(String(64))
     body_site: Mapped[str | None] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
+    person_digest: Mapped[str | None] = mapped_column(String(64))
+    person_findings: Mapped[str | None] = mapped_column(String(128))
     recorded_at: Mapped[datetime]

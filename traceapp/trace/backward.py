@@ -19,6 +19,7 @@ from traceapp.trace.history import History, Stretch
 from traceapp.trace.lot import lot_document, source_document
 from traceapp.trace.path import certain_exposure, excursions_along, path_documents
 from traceapp.trace.place import Places
+from traceapp.trace.recipient import masked
 from traceapp.trace.scope import Scope
 
 
@@ -60,8 +61,8 @@ def units_of_site(session: Session, site_id: int) -> list[int]:
 
 
 def dose_document(session: Session, dose: Dose, site: Site) -> dict[str, Any]:
-    """A dose as it was recorded, the person masked."""
-    recipient = session.get_one(Recipient, dose.recipient_id)
+    """A dose as it was recorded, the person masked, or None once forgotten."""
+    recipient = session.get_one(Recipient, dose.recipient_id) if dose.recipient_id else None
     unit = session.get(Unit, dose.unit_id) if dose.unit_id else None
     return {
         "id": dose.code,
@@ -70,7 +71,7 @@ def dose_document(session: Session, dose: Dose, site: Site) -> dict[str, Any]:
         "site_name": site.name,
         "unit": unit.code if unit else None,
         "pack": dose.pack_code,
-        "recipient": {"document": recipient.document_masked, "name": recipient.name_masked},
+        "recipient": masked(recipient),
         "dose_number": dose.dose_number,
         "vaccinator": dose.vaccinator,
         "route": dose.route,

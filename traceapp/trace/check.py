@@ -68,12 +68,13 @@ def findings_of_dose(
     """What is wrong with a dose that was given, as the record stands now."""
     lot = session.get(Lot, dose.lot_id) if dose.lot_id else None
     if lot is None:
-        return [finding("lot_unknown")]
+        return [finding("lot_unknown"), *_findings_of_report(dose)]
     found = _findings_of_lot(session, lot, dose.at)
     found += _findings_of_pack(session, lot, dose.pack_code, dose.at, given=1)
     kept = session.scalars(select(Finding).where(Finding.dose_id == dose.id))
     found += [finding(one.code, **one.detail) for one in kept]
     found += _findings_of_person(session, dose, lot)
+    found += _findings_of_report(dose)
     return found + _findings_of_exposure(stretches, climate, limits)
 
 
@@ -128,8 +129,13 @@ def _findings_of_pack(
     return [finding("pack_used_up", used=used, doses=doses)]
 
 
+def _findings_of_report(dose: Dose) -> list[dict[str, Any]]:
+    """What was doubtful in what was said of the person; only then was it there to be read."""
+    return [finding(code) for code in (dose.person_findings or "").split()]
+
+
 def _findings_of_person(session: Session, dose: Dose, lot: Lot) -> list[dict[str, Any]]:
-    if dose.dose_number is None:
+    if dose.dose_number is None or dose.recipient_id is None:
         return []
     earlier = session.scalars(
         select(Dose.dose_number)

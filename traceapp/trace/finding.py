@@ -19,6 +19,13 @@ _TEXTS = {
     "No temperature record for {minutes:.0f} minutes",
     "wrong_order": "剂次顺序不符 / Doses out of order for this person",
     "dose_repeated": "此人已接种过同一剂次 / This person already had this dose",
+    "document_invalid": "身份证号码有误（位数、出生日期或校验码） / "
+    "The resident number is wrong: its length, its date or its check digit",
+    "born_on_differs": "出生日期与身份证号码不符 / "
+    "The date of birth is not the one in the resident number",
+    "sex_differs": "性别与身份证号码不符 / The sex is not the one in the resident number",
+    "recipient_differs": "姓名、出生日期或性别与该证件先前登记的不符 / "
+    "Name, date of birth or sex differ from what was first recorded with this document",
     "more_out_than_in": "出库 {doses} 剂，当时库存仅 {held} 剂 / "
     "{doses} doses left, only {held} there",
     "received_unshipped": "收到 {received} 剂，但没有对应的发货记录 / "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -21,6 +22,7 @@ from traceapp.trace.lot import is_made, load_postings, lot_document, source_docu
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.place import Places
 from traceapp.trace.reach import find_lot_within
+from traceapp.trace.recipient import masked
 from traceapp.trace.scope import Scope
 
 _SUMS = ("administered", "wasted", "destroyed", "sampled", "adjusted", "unexplained")
@@ -84,30 +86,34 @@ def list_lot_doses(
     lot: Lot,
     limit: int = 100,
     cursor: str | None = None,
+    show: Callable[[Recipient | None], dict[str, Any] | None] = masked,
 ) -> dict[str, Any]:
-    """A page of who received a lot at the sites in scope, masked, newest first."""
+    """A page of who received a lot at the sites in scope, newest first, masked unless told."""
     query = (
         select(Dose, Recipient, Site.code)
-        .join(Recipient, Recipient.id == Dose.recipient_id)
+        .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
         .join(Site, Site.id == Dose.site_id)
         .where(Dose.lot_id == lot.id, scope.sites())
     )
     query = newest_first(query, Dose.at, Dose.id, cursor)
     rows = session.execute(query.limit(limit + 1)).all()
     return make_page(
-        rows, limit, _recipient_document, lambda row: (format_moment(row[0].at), row[0].id)
+        rows,
+        limit,
+        lambda row: _recipient_document(row, show(row[1])),
+        lambda row: (format_moment(row[0].at), row[0].id),
     )
 
 
-def _recipient_document(row: Any) -> dict[str, Any]:
-    dose, recipient, site = row
+def _recipient_document(row: Any, person: dict[str, Any] | None) -> dict[str, Any]:
+    dose, _, site = row
     return {
         "id": dose.code,
         "at": dose.at,
         "site": site,
         "pack": dose.pack_code,
         "dose_number": dose.dose_number,
-        "recipient": {"document": recipient.document_masked, "name": recipient.name_masked},
+        "recipient": person,
     }
 
 

@@ -61,7 +61,8 @@ def trace_impact(
             doses.append(
                 {"id": dose.code, "at": dose.at, "site": place.site, "certainty": certainty}
             )
-            people.add(dose.recipient_id)
+            if dose.recipient_id is not None:  # Who was forgotten cannot be told apart.
+                people.add(dose.recipient_id)
     return {
         "excursion": excursion_summary(excursion, unit_code, site.code),
         "lots": lots,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import quote
@@ -27,9 +28,22 @@ def resolve(session: Session, scope: Scope, code: str, vault: Vault) -> list[dic
     """Everything in scope that a code may name: `{"kind", "code", "url", "title"}` each.
 
     A code is a dose id, pack code, GS1 element string or Digital Link, lot number, movement
-    id, recipient's document number, unit or sensor.
+    id, recipient's document number, unit or sensor. As it is written it comes first; only where
+    nothing bears it, other spellings of it are tried.
     """
-    text = code.strip()
+    for text in _spellings(code.strip()):
+        if found := _resolve(session, scope, text, vault):
+            return found
+    return []
+
+
+def _spellings(text: str) -> list[str]:
+    """A code as it is, in plain letters for full-width ones, in capitals, in small letters."""
+    plain = unicodedata.normalize("NFKC", text)
+    return list(dict.fromkeys((text, plain, plain.upper(), plain.lower())))
+
+
+def _resolve(session: Session, scope: Scope, text: str, vault: Vault) -> list[dict[str, str]]:
     found = [
         *_doses(session, scope, text),
         *_lots(session, scope, text),
@@ -105,7 +119,7 @@ def _recipients(
         select(Dose.code, Dose.at, Site.name)
         .join(Recipient, Recipient.id == Dose.recipient_id)
         .join(Site, Site.id == Dose.site_id)
-        .where(Recipient.document_index == vault.index(text), scope.sites())
+        .where(Recipient.document_index.in_(vault.indexes(text)), scope.sites())
         .order_by(Dose.at)
         .limit(_MOST)
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from traceapp.access.guard import allow, visitor
-from traceapp.access.role import READERS
+from traceapp.access.reveal import reveal_recipient
+from traceapp.access.role import READERS, REVEALERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
 from traceapp.trace.backward import trace_dose
 from traceapp.web.names import learn_names
+from traceapp.web.reason import reason_of_form
 
 blueprint = Blueprint("dose", __name__)
 
@@ -23,4 +25,13 @@ def dose(code: str) -> str:
         if trace is None:
             raise not_found("dose", code)
         learn_names(session, trace)
-    return render_template("pages/dose.html", trace=trace)
+    may_reveal = visitor().is_browser and visitor().role in REVEALERS
+    return render_template("pages/dose.html", trace=trace, may_reveal=may_reveal)
+
+
+@blueprint.post("/doses/<code:code>/reveal")
+@allow(*REVEALERS)
+def reveal(code: str) -> str:
+    """Draw the person behind a dose, once: to see it again is to say again why."""
+    found = reveal_recipient(code, reason_of_form())
+    return render_template("pages/recipient.html", dose=code, person=found["recipient"])

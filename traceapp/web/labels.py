@@ -103,6 +103,7 @@ LABELS: dict[str, dict[str, str]] = {
         "500": "Something broke on our side",
         "503": "The database cannot be reached now",
     },
+    "sex": {"male": "male", "female": "female", "other": "other", "unknown": "unknown"},
     "certainty": {"certain": "certain", "possible": "possible"},
     "kind": {
         "dose": "Dose",

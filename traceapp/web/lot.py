@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
-from traceapp.access.audit import audit
 from traceapp.access.guard import allow, visitor
-from traceapp.access.role import READERS
+from traceapp.access.reveal import list_recipients, recipients_as_table
+from traceapp.access.role import READERS, REVEALERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
-from traceapp.trace.forward import list_lot_doses, trace_lot
-from traceapp.trace.reach import find_lot_within
+from traceapp.trace.forward import trace_lot
 from traceapp.web.names import learn_names
+from traceapp.web.reason import reason_of_form
 
 blueprint = Blueprint("lot", __name__)
 _PAGE = 100
@@ -35,16 +36,27 @@ def lot(gtin: str, number: str) -> str:
 @allow(*READERS)
 def lot_doses(gtin: str, number: str) -> str:
     """Draw who received a lot, masked; every look at it is audited."""
-    who, now, cursor = visitor(), doors().clock(), request.args.get("cursor") or None
-    key = {"gtin": gtin, "number": number}
-    with doors().database.read() as session:
-        found = find_lot_within(session, who.scope, gtin, number)
-        if found is None:
-            raise not_found("lot", f"{gtin}/{number}")
-        page = list_lot_doses(session, who.scope, found, _PAGE, cursor)
-        learn_names(session, key, page)
-    # Written after the reading, so that a long list keeps no reading of a sensor waiting.
-    with doors().database.begin() as session:
-        audit(session, who.name, "list recipients", f"{gtin}/{number}", now, {"cursor": cursor})
+    page = list_recipients(gtin, number, _PAGE, request.args.get("cursor") or None)
     older = f"{request.path}?{urlencode({'cursor': page['next']})}" if page["next"] else None
-    return render_template("pages/lot_doses.html", lot=key, page=page, older=older)
+    return _draw_doses(gtin, number, page, older=older)
+
+
+@blueprint.post("/lots/<gtin:gtin>/<code:number>/doses")
+@allow(*REVEALERS)
+def revealed_lot_doses(gtin: str, number: str) -> str | Response:
+    """Draw who received a lot, unmasked, or answer all of them as a table; both are audited."""
+    reason, cursor = reason_of_form(), request.form.get("cursor") or None
+    if request.form.get("format") == "csv":
+        return recipients_as_table(gtin, number, reason)
+    page = list_recipients(gtin, number, _PAGE, cursor, reason)
+    return _draw_doses(gtin, number, page, reason=reason)
+
+
+def _draw_doses(gtin: str, number: str, page: dict[str, Any], **more: str | None) -> str:
+    key = {"gtin": gtin, "number": number}
+    may_reveal = visitor().is_browser and visitor().role in REVEALERS
+    with doors().database.read() as session:
+        learn_names(session, key, page)
+    return render_template(
+        "pages/lot_doses.html", lot=key, page=page, may_reveal=may_reveal, **more
+    )

@@ -37,6 +37,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk__audit")),
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index("ix__audit__action_at", ["action", "at"], unique=False)
+        batch_op.create_index("ix__audit__actor_at", ["actor", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix__audit_at"), ["at"], unique=False)
 
     op.create_table(
@@ -154,6 +156,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk__recipient")),
         sa.UniqueConstraint("document_index", name=op.f("uq__recipient__document_index")),
     )
+    with op.batch_alter_table("recipient", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__recipient_key_id"), ["key_id"], unique=False)
+
     op.create_table(
         "rejection",
         sa.Column("id", BigKey, nullable=False),
@@ -329,12 +334,14 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=True),
         sa.Column("lot_id", sa.Integer(), nullable=True),
         sa.Column("pack_code", sa.String(length=128), nullable=True),
-        sa.Column("recipient_id", BigKey, nullable=False),
+        sa.Column("recipient_id", BigKey, nullable=True),
         sa.Column("dose_number", sa.Integer(), nullable=True),
         sa.Column("vaccinator", sa.String(length=64), nullable=True),
         sa.Column("route", sa.String(length=64), nullable=True),
         sa.Column("body_site", sa.String(length=64), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("person_digest", sa.String(length=64), nullable=True),
+        sa.Column("person_findings", sa.String(length=128), nullable=True),
         sa.Column("recorded_at", Moment(), nullable=False),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__dose__lot_id__lot")),
         sa.ForeignKeyConstraint(
@@ -693,6 +700,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__rejection_replay_asked_at"))
 
     op.drop_table("rejection")
+    with op.batch_alter_table("recipient", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__recipient_key_id"))
+
     op.drop_table("recipient")
     with op.batch_alter_table("profile", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__profile_code"))
@@ -715,6 +725,8 @@ def downgrade() -> None:
     op.drop_table("conflict")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__audit_at"))
+        batch_op.drop_index("ix__audit__actor_at")
+        batch_op.drop_index("ix__audit__action_at")
 
     op.drop_table("audit")
     op.drop_table("account")

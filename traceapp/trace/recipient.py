@@ -1,0 +1,81 @@
+"""The person behind a dose: masked, or opened for those who may see and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from traceapp.models.dose import Dose, Recipient
+from traceapp.models.site import Site
+from traceapp.trace.scope import Scope
+from traceapp.vault import KeyUnknown, SealBroken, Sealed, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """Who received a dose; `person` is None where the record was forgotten."""
+
+    site: str
+    person: dict[str, Any] | None
+
+    def __repr__(self) -> str:
+        return f"Revealed(site={self.site!r}, …)"
+
+
+def masked(recipient: Recipient | None) -> dict[str, Any] | None:
+    """A person as everybody may see one; None where the record was forgotten."""
+    if recipient is None:
+        return None
+    return {"document": recipient.document_masked, "name": recipient.name_masked}
+
+
+def reveal(session: Session, scope: Scope, dose: str, vault: Vault) -> Revealed | None:
+    """The person behind a dose at a site in scope; None for a dose that is not to be seen.
+
+    Raises KeyUnknown or SealBroken.
+    """
+    row = session.execute(
+        select(Site.code, Recipient)
+        .select_from(Dose)
+        .join(Site, Site.id == Dose.site_id)
+        .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
+        .where(Dose.code == dose, scope.sites())
+    ).one_or_none()
+    if row is None:
+        return None
+    return Revealed(row.code, None if row.Recipient is None else unmasked(row.Recipient, vault))
+
+
+def unmasked(recipient: Recipient, vault: Vault) -> dict[str, Any]:
+    """A person as the first report told. Raises KeyUnknown or SealBroken."""
+    known = vault.open(Sealed.of(recipient)).recipient
+    return {
+        "document": known.document,
+        "document_type": known.document_type,
+        "name": known.name,
+        "born_on": known.born_on,
+        "sex": known.sex,
+    }
+
+
+def unmasked_where_readable(recipient: Recipient | None, vault: Vault) -> dict[str, Any] | None:
+    """A person unmasked, or masked where no key of ours opens the record: a list goes on."""
+    if recipient is None:
+        return None
+    try:
+        return unmasked(recipient, vault)
+    except (KeyUnknown, SealBroken):
+        shown: dict[str, Any] = {"document_type": None, "born_on": None, "sex": None}
+        return {**shown, **(masked(recipient) or {})}
+
+
+def count_by_key(session: Session) -> Mapping[str, int]:
+    """How many recipients are sealed under which key."""
+    rows = session.execute(
+        select(Recipient.key_id, func.count()).group_by(Recipient.key_id).order_by(Recipient.key_id)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,20 @@
+"""The reason that a form gives for seeing people unmasked."""
+
+from __future__ import annotations
+
+from flask import request
+from marshmallow import ValidationError
+
+from schemas.dose import ReasonSchema
+from traceapp.problem import Problem, flatten
+from traceapp.web.language import gettext
+
+
+def reason_of_form() -> str:
+    """Return the reason in a form, held to the same measure as the API's."""
+    try:
+        told = ReasonSchema().load({"reason": request.form.get("reason", "").strip()})
+    except ValidationError as error:
+        said = gettext("Say in a few words why you must see this.")
+        raise Problem(422, said, flatten(error.messages)) from None
+    return str(told["reason"])
