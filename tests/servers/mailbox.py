@@ -1,7 +1,9 @@
-"""A mail server that remembers what it was given and can be told to refuse."""
+"""A mail server that remembers what it was given and can be told to refuse, and to be slow."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -40,15 +42,26 @@ class _Server(Controller):
         self._conversations.append(conversation)
         return conversation
 
+    @property
+    def conversations(self) -> int:
+        """How many conversations were begun; the first is the controller's own, at its start."""
+        return len(self._conversations) - 1
+
     def stop(self, no_assert: bool = False) -> None:
         """End every conversation, and listen no more."""
-        self.loop.call_soon_threadsafe(self._hang_up)
+        self.hang_up()
         super().stop(no_assert)
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """End every conversation without a word; returns when their sockets are closed."""
+        asyncio.run_coroutine_threadsafe(self._abort(), self.loop).result()
+
+    async def _abort(self) -> None:
         for conversation in self._conversations:
             if conversation.transport is not None:
                 conversation.transport.abort()
+        await asyncio.sleep(0)  # In the next round of its loop a transport closes its socket.
+        await asyncio.sleep(0)
 
 
 class Mailbox:
@@ -59,6 +72,9 @@ class Mailbox:
         self.mails: list[Mail] = []
         self.attempts = 0
         self._refusal: str | None = None
+        self._unknown: set[str] = set()
+        self._held: set[str] = set()
+        self._released = threading.Event()
         self._controller: Any = None
 
     @property
@@ -69,16 +85,50 @@ class Mailbox:
         """Answer every mail from now on with this reply; None accepts again."""
         self._refusal = reply
 
+    def refuse_recipient(self, recipient: str) -> None:
+        """Know no such user from now on."""
+        self._unknown.add(recipient)
+
+    def hold(self, *recipients: str) -> None:
+        """Answer nothing about mail to these from now on, until they are released."""
+        self._released.clear()
+        self._held.update(recipients)
+
+    def release(self) -> None:
+        """Answer about the mail to everybody."""
+        self._held.clear()
+        self._released.set()
+
+    def hang_up(self) -> None:
+        """End every conversation without a word."""
+        self._controller.hang_up()
+
+    @property
+    def conversations(self) -> int:
+        """How many conversations were begun since it began to listen."""
+        return int(self._controller.conversations)
+
     def wait_for(self, count: int, seconds: float = 30) -> list[Mail]:
         """Wait until at least so many mails have come, and return all of them."""
         wait_until(lambda: len(self.mails) >= count, f"{count} mails came", seconds)
         return list(self.mails)
+
+    async def handle_RCPT(  # noqa: N802 - the name by which aiosmtpd calls it
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        """Take a recipient whom we know; aiosmtpd calls this in its own thread."""
+        if address in self._unknown:
+            return "550 5.1.1 No such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(  # noqa: N802 - the name by which aiosmtpd calls it
         self, _server: Any, _session: Any, envelope: Any
     ) -> str:
         """Remember the mail, or refuse it; aiosmtpd calls this in its own thread."""
         self.attempts += 1
+        if self._held.intersection(envelope.rcpt_tos):
+            await asyncio.to_thread(self._released.wait)
         if self._refusal is not None:
             return self._refusal
         message = message_from_bytes(envelope.content, policy=policy.default)
@@ -93,6 +143,7 @@ class Mailbox:
 
     def close(self) -> None:
         """Listen no more."""
+        self.release()
         self._controller.stop()
 
     def __enter__(self) -> Self:

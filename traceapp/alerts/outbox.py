@@ -1,4 +1,4 @@
-"""The outbox: claim an e-mail with a lease, send it, then mark it.
+"""The outbox: claim e-mails with a lease, send them, then mark them.
 
 A crash anywhere repeats an e-mail and never forgets one: what was claimed and not marked is
 claimed again when the lease is over.
@@ -6,7 +6,8 @@ claimed again when the lease is over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -14,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from traceapp.models.outbox import Outbox, is_failed, is_waiting
 
-#: Longer than the longest conversation with a mail server that is still alive.
-LEASE = timedelta(minutes=5)
+#: After a crash what was in hand waits for so long. Whoever lives renews it in time.
+LEASE = timedelta(minutes=2)
 _FIRST_DELAY = timedelta(seconds=15)
 _LONGEST_DELAY = timedelta(minutes=10)
 
@@ -43,27 +44,49 @@ def is_due(session: Session, now: datetime) -> bool:
     return session.scalar(select(Outbox.id).where(_is_claimable(now)).limit(1)) is not None
 
 
-def claim(session: Session, now: datetime, lease: timedelta = LEASE) -> Claim | None:
-    """Take the e-mail that has been due longest; nobody else can until the lease is over."""
-    row = session.scalars(
+def claim(session: Session, now: datetime, most: int = 1, again: int | None = None) -> list[Claim]:
+    """Take up to `most` e-mails that are due; nobody else can until their lease is over.
+
+    Those that were never tried come first, the one that has been due longest before the others;
+    of those that were tried before, at most `again` are taken (any number when None).
+    """
+    rows = _take(session, now, Outbox.attempts == 0, most)
+    left = most - len(rows)
+    rows += _take(session, now, Outbox.attempts > 0, left if again is None else min(left, again))
+    for row in rows:
+        row.claimed_until = now + LEASE
+        row.attempts += 1
+    until = now + LEASE
+    return [Claim(r.id, r.excursion_id, r.email, r.language, r.attempts, until) for r in rows]
+
+
+def _take(
+    session: Session, now: datetime, is_meant: ColumnElement[bool], most: int
+) -> list[Outbox]:
+    if most <= 0:
+        return []
+    query = (
         select(Outbox)
-        .where(_is_claimable(now))
+        .where(_is_claimable(now), is_meant)
         .order_by(Outbox.due_at, Outbox.id)
-        .limit(1)
+        .limit(most)
         .with_for_update(skip_locked=True)
-    ).one_or_none()
-    if row is None:
-        return None
-    row.claimed_until = until = now + lease
-    row.attempts += 1
-    return Claim(row.id, row.excursion_id, row.email, row.language, row.attempts, until)
+    )
+    return list(session.scalars(query))
 
 
-def mark_sent(session: Session, claimed: Claim, now: datetime) -> None:
-    """Note that the server took the e-mail, whoever has it in hand by now."""
+def renew(session: Session, claimed: Claim, now: datetime) -> Claim:
+    """Keep an e-mail in hand for another lease; one that somebody took over stays theirs."""
+    until = now + LEASE
+    session.execute(update(Outbox).where(_is_held(claimed)).values(claimed_until=until))
+    return replace(claimed, until=until)
+
+
+def mark_sent(session: Session, claims: Sequence[Claim], now: datetime) -> None:
+    """Note that the server took e-mails, whoever has them in hand by now."""
     session.execute(
         update(Outbox)
-        .where(Outbox.id == claimed.id, Outbox.sent_at.is_(None))
+        .where(Outbox.id.in_([claimed.id for claimed in claims]), Outbox.sent_at.is_(None))
         .values(sent_at=now, claimed_until=None, last_error=None, given_up_at=None)
     )
 

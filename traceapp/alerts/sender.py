@@ -1,17 +1,24 @@
-"""The alert sender: a plain loop over the outbox, one e-mail at a time."""
+"""The alert sender: a loop over the outbox, with a few conversations with the mail server at once.
+
+The loop alone speaks to the database: in one transaction it notes what came of the e-mails that
+are done, and claims as many as can be begun at once. Nothing that was claimed waits in a queue.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from traceapp.alerts.compose import compose
+from traceapp.alerts.attempt import Letterhead, Mailer, Outcome, attempt, mistaken
 from traceapp.alerts.outbox import (
+    LEASE,
     Claim,
     claim,
     count_waiting,
@@ -19,29 +26,21 @@ from traceapp.alerts.outbox import (
     is_due,
     mark_sent,
     put_back,
+    renew,
 )
-from traceapp.alerts.smtp import NotSent
 from traceapp.capture.heartbeat import beat
 from traceapp.db import Database
-from traceapp.log import where
-from traceapp.models.outbox import WITHDRAWN
-from traceapp.trace.alert import excursion_facts
+from traceapp.trace.alert import ExcursionFacts, excursion_facts
 
+#: Conversations with the mail server; Microsoft 365 allows a mailbox three.
+MOST_AT_ONCE = 3
+#: So often the outbox is looked into while there is nothing else to wait for.
+LOOK_EVERY_S = 0.2
 _BEAT_EVERY = timedelta(seconds=5)
-#: After trouble with the server itself, so long nobody asks it again.
+#: After the server could not be had, so long nobody asks it again.
 _SERVER_REST = timedelta(seconds=10)
 
 log = structlog.get_logger("alerts")
-
-
-class Mailer(Protocol):
-    """The edge to the mail server."""
-
-    def send(self, message: EmailMessage, sender: str, recipient: str) -> None:
-        """Return once the server has taken the message, raise NotSent otherwise."""
-
-    def hang_up(self) -> None:
-        """End the conversation, if there is one."""
 
 
 @dataclass(slots=True)
@@ -53,99 +52,127 @@ class Sender:
 
     database: Database
     mailer: Mailer | None
-    mail_from: str
-    base_url: str
+    head: Letterhead
     clock: Callable[[], datetime]
     sent: int = 0
     failed: int = 0
     trouble: str | None = None
     """What ails the mail server: unreachable, or refusing; None since it took an e-mail."""
     reason: str | None = None
+    _couriers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(MOST_AT_ONCE, "courier")
+    )
+    _claimed: list[Claim] = field(default_factory=list)
+    """Claimed and not begun: the facts are still to be read."""
+    _in_hand: dict[Future[Outcome], Claim] = field(default_factory=dict)
+    _done: list[tuple[Claim, Outcome]] = field(default_factory=list)
+    """Done and not noted: a database that is away makes us forget no answer of the server."""
+    _is_met: bool = False
+    """Whether a conversation could be begun when one was last tried."""
     _beat_at: datetime | None = None
     _rests_until: datetime | None = None
 
     def turn(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Send all that is due; returns how many e-mails left."""
-        self._beat()
         before = self.sent
-        if self.mailer is None or (self._rests_until and self.clock() < self._rests_until):
-            return 0
-        while not is_stopping():
-            with self.database.read() as session:
-                if not is_due(session, self.clock()):
-                    break
-            with self.database.begin() as session:
-                claimed = claim(session, self.clock())
-            if claimed is None or not self._send(claimed):
-                break
+        while True:
             self._beat()
-        self.mailer.hang_up()
+            self._gather()
+            self._note_and_claim(0 if is_stopping() else self._room())
+            self._begin()
+            if not self._in_hand:
+                break
+            wait(self._in_hand, LOOK_EVERY_S, FIRST_COMPLETED)
+        if self.mailer is not None:
+            self.mailer.hang_up_idle()
         return self.sent - before
 
-    def _send(self, claimed: Claim) -> bool:
-        """Send one e-mail and mark what became of it; False when the server needs a rest."""
-        try:
-            message = self._compose(claimed)
-            if message is None:
-                self._give_up(claimed, WITHDRAWN)
-                return True
-            assert self.mailer is not None
-            self.mailer.send(message, self.mail_from, claimed.email)
-        except NotSent as error:
-            return self._note(claimed, error)
-        except ValueError as error:
-            self._give_up(claimed, f"ValueError at {where(error)}")
-            return True
-        with self.database.begin() as session:
-            mark_sent(session, claimed, self.clock())
-        self.sent += 1
-        if self.trouble is not None:
-            log.info("mail_server_well_again", was=self.trouble)
-        self.trouble = self.reason = None
-        log.info("sent", excursion=claimed.excursion_id, mail=claimed.id)
-        return True
+    def close(self) -> None:
+        """Wait for the e-mails in hand, and say goodbye to the server."""
+        self._couriers.shutdown()
+        if self.mailer is not None:
+            self.mailer.hang_up()
 
-    def _compose(self, claimed: Claim) -> EmailMessage | None:
-        """The e-mail, or None for an episode that later readings took back."""
+    def _room(self) -> int:
+        """How many more e-mails can be begun; one is tried first where the server is not met."""
+        if self.mailer is None or (self._rests_until and self.clock() < self._rests_until):
+            return 0
+        most = MOST_AT_ONCE if self._is_met else 1
+        return max(0, most - len(self._in_hand) - len(self._claimed))
+
+    def _gather(self) -> None:
+        """Learn from the e-mails that are done."""
+        for future in [future for future in self._in_hand if future.done()]:
+            outcome = future.result()
+            self._done.append((self._in_hand.pop(future), outcome))
+            self._learn(*self._done[-1])
+
+    def _note_and_claim(self, room: int) -> None:
+        """Write what came of e-mails and claim others, in one transaction if there is need."""
         now = self.clock()
+        expiring = {f: c for f, c in self._in_hand.items() if c.until - now < LEASE / 2}
+        if not self._done and not expiring and not (room and self._is_due()):
+            return
+        # A conversation is kept free for those that were never tried: trouble repeats itself.
+        again = room - 1 if self._is_met else room
+        with self.database.begin() as session:
+            _note(session, self._done, now)
+            renewed = {f: renew(session, claimed, now) for f, claimed in expiring.items()}
+            claims = claim(session, now, room, again)
+        self._done.clear()
+        self._in_hand.update(renewed)
+        self._claimed += claims
+
+    def _is_due(self) -> bool:
         with self.database.read() as session:
-            facts = excursion_facts(session, claimed.excursion_id)
-        if facts is None or facts.state == "withdrawn":
-            return None
-        return compose(
-            facts,
-            claimed.email,
-            claimed.language,
-            sender=self.mail_from,
-            base_url=self.base_url,
-            now=now,
-        )
+            return is_due(session, self.clock())
 
-    def _note(self, claimed: Claim, error: NotSent) -> bool:
-        said = str(error)
-        if error.is_permanent:  # That is the address' fault, or the mail's, and not the server's.
-            self._give_up(claimed, said, error.reason)
-            return True
-        self.failed += 1
-        self.trouble = "unreachable" if error.is_servers else "refusing"
-        self.reason = error.reason
-        log.warning("not_sent", excursion=claimed.excursion_id, mail=claimed.id,
-                    attempts=claimed.attempts, server=self.trouble, reason=self.reason)  # fmt: skip
-        with self.database.begin() as session:
-            put_back(session, claimed, said, self.clock())
-        if error.is_servers:
-            self._rests_until = self.clock() + _SERVER_REST
-        return not error.is_servers
+    def _begin(self) -> None:
+        """Read the facts of what was claimed, in one transaction, and begin to send it."""
+        if not self._claimed or self.mailer is None:
+            return
+        with self.database.read() as session:
+            facts = [_facts_or_mistake(session, claimed) for claimed in self._claimed]
+        for claimed, known in zip(self._claimed, facts, strict=True):
+            future: Future[Outcome] = Future()
+            if isinstance(known, Outcome):
+                future.set_result(known)
+            else:
+                future = self._couriers.submit(
+                    attempt, claimed, known, self.head, self.mailer, self.clock
+                )
+            self._in_hand[future] = claimed
+        self._claimed.clear()
 
-    def _give_up(self, claimed: Claim, said: str, code: str = "") -> None:
-        if said == WITHDRAWN:
-            log.info("not_owed_any_more", excursion=claimed.excursion_id, mail=claimed.id)
-        else:
+    def _learn(self, claimed: Claim, outcome: Outcome) -> None:
+        about = {"excursion": claimed.excursion_id, "mail": claimed.id}
+        if outcome.kind == "sent":
+            self.sent += 1
+            self._is_met = True
+            if self.trouble is not None:
+                log.info("mail_server_well_again", was=self.trouble)
+            self.trouble = self.reason = None
+            log.info("sent", **about)
+        elif outcome.kind == "later":
+            self._note_trouble(outcome)
+            log.warning("not_sent", attempts=claimed.attempts, server=self.trouble,
+                        reason=self.reason, **about)  # fmt: skip
+        elif outcome.kind == "withdrawn":
+            log.info("not_owed_any_more", **about)
+        elif outcome.kind == "lost":
+            log.warning("lease_was_over", **about)
+        else:  # The address' fault, or the mail's, or ours; not the server's.
             self.failed += 1
-            log.error("given_up", excursion=claimed.excursion_id, mail=claimed.id,
-                      reason=code or said)  # fmt: skip
-        with self.database.begin() as session:
-            give_up(session, claimed, said, self.clock())
+            said = "given_up" if outcome.kind == "refused" else "not_composed"
+            log.error(said, reason=outcome.reason, **about)
+
+    def _note_trouble(self, outcome: Outcome) -> None:
+        self.failed += 1
+        self.trouble = "refusing" if outcome.reason.isdigit() else "unreachable"
+        self.reason = outcome.reason
+        self._is_met = not outcome.is_servers
+        if outcome.is_servers:
+            self._rests_until = self.clock() + _SERVER_REST
 
     def _beat(self) -> None:
         now = self.clock()
@@ -163,3 +190,24 @@ class Sender:
                 "reason": self.reason,
             }
             beat(session, "alerts", now, detail)
+
+
+def _facts_or_mistake(session: Session, claimed: Claim) -> ExcursionFacts | Outcome | None:
+    """What the e-mail is to say; facts that cannot be read hold up no other e-mail."""
+    try:
+        return excursion_facts(session, claimed.excursion_id)
+    except SQLAlchemyError:  # That is the database's, and the whole transaction's.
+        raise
+    except Exception as error:  # noqa: BLE001 - a mistake of ours about one e-mail costs that one
+        return mistaken(error)
+
+
+def _note(session: Session, done: Sequence[tuple[Claim, Outcome]], now: datetime) -> None:
+    """Write what came of e-mails."""
+    if sent := [claimed for claimed, outcome in done if outcome.kind == "sent"]:
+        mark_sent(session, sent, now)
+    for claimed, outcome in done:
+        if outcome.kind in ("later", "mistaken"):
+            put_back(session, claimed, outcome.said, now)
+        elif outcome.kind in ("refused", "withdrawn"):
+            give_up(session, claimed, outcome.said, now)

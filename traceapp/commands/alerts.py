@@ -10,14 +10,14 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config import load_settings
+from traceapp.alerts.attempt import Letterhead
 from traceapp.alerts.outbox import count_waiting, take_up_again
-from traceapp.alerts.sender import Sender
+from traceapp.alerts.sender import LOOK_EVERY_S, Sender
 from traceapp.alerts.smtp import MailServer
 from traceapp.db import Database, open_database
 from traceapp.log import configure_log, one_line
 from traceapp.stop import until_told
 
-_LOOK_EVERY_S = 0.5
 _DATABASE_REST_S = 5.0
 
 log = structlog.get_logger("alerts")
@@ -35,20 +35,20 @@ def alerts(again: bool) -> None:
     is_over = until_told()
     database = open_database(settings.database_url)
     mailer = MailServer(settings.mail_server) if settings.smtp_url else None
-    sender = Sender(
-        database, mailer, settings.mail_from, settings.base_url, lambda: datetime.now(UTC)
-    )
+    head = Letterhead(settings.mail_from, settings.base_url)
+    sender = Sender(database, mailer, head, lambda: datetime.now(UTC))
     if again:
         _take_up_again(database)
     _say_hello(database, mailer)
     while not is_over.is_set():
-        rest_s = _LOOK_EVERY_S
+        rest_s = LOOK_EVERY_S
         try:
             sender.turn(is_over.is_set)
         except (OperationalError, InterfaceError) as error:
             log.error("database_unavailable", error=one_line(error))
             rest_s = _DATABASE_REST_S
         is_over.wait(rest_s)
+    sender.close()
     database.close()
     log.info("stopped", sent=sender.sent)
 

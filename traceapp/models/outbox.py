@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
 
 #: What stands for an error where nothing failed: later readings took the episode back.
 WITHDRAWN = "withdrawn"
+_IS_WAITING = text("sent_at IS NULL AND given_up_at IS NULL")
 
 
 class Outbox(Base):
@@ -24,7 +25,9 @@ class Outbox(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("excursion_id", "email"),
-        Index("ix__outbox__sent_at_due_at", "sent_at", "due_at"),
+        Index(
+            "ix__outbox__due_at", "due_at", postgresql_where=_IS_WAITING, sqlite_where=_IS_WAITING
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

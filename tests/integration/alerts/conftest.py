@@ -1,17 +1,28 @@
-"""An excursion that owes e-mails, a sender, and a clock that a test moves."""
+"""An excursion that owes e-mails, senders, and a clock that a test moves."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from config.addresses import MailServerAddress
 from schemas.reading import Reading
 from tests.integration.country import REGISTRY, load_registry
+from tests.servers.mailbox import Mailbox
+from traceapp.alerts.attempt import Letterhead, Mailer
+from traceapp.alerts.sender import Sender
+from traceapp.alerts.smtp import MailServer
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.db import Database, open_database
+from traceapp.models.excursion import Excursion
+from traceapp.models.outbox import Outbox
 
+HEAD = Letterhead("coldchain@example.org", "http://127.0.0.1:8000")
+#: Makes a sender with a mailer of its own, and ends it after the test.
+Senders = Callable[[Mailer | None], Sender]
 NOW = datetime(2021, 6, 1, tzinfo=UTC)
 
 
@@ -43,3 +54,45 @@ def database(database_url: str) -> Generator[Database, None, None]:
         record_readings(session, [ReadingMessage("S1", warm)], NOW)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def senders(database: Database, clock: Clock) -> Generator[Senders, None, None]:
+    made: list[Sender] = []
+
+    def make(mailer: Mailer | None) -> Sender:
+        made.append(Sender(database, mailer, HEAD, clock))
+        return made[-1]
+
+    yield make
+    for sender in made:
+        sender.close()
+
+
+@pytest.fixture
+def sender(senders: Senders, mailbox: Mailbox) -> Sender:
+    return senders(server_of(mailbox))
+
+
+def server_of(mailbox: Mailbox, timeout_s: float = 60) -> MailServer:
+    return MailServer(MailServerAddress.of(mailbox.url), timeout_s=timeout_s)
+
+
+def rows(database: Database) -> list[Outbox]:
+    with database.read() as session:
+        return list(session.scalars(select(Outbox).order_by(Outbox.id)))
+
+
+def row_of(database: Database, email: str) -> Outbox:
+    [row] = [row for row in rows(database) if row.email == email]
+    return row
+
+
+def owe(database: Database, emails: Iterable[str], due_at: datetime = NOW) -> None:
+    """Owe an e-mail about an excursion to each of these too."""
+    with database.begin() as session:
+        excursion_id = session.scalars(select(Excursion.id).order_by(Excursion.id)).first()
+        session.add_all(
+            Outbox(excursion_id=excursion_id, email=email, language="en", due_at=due_at)
+            for email in emails
+        )

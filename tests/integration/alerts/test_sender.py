@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections import Counter
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from config.addresses import MailServerAddress
-from tests.integration.alerts.conftest import NOW, Clock
+from tests.integration.alerts.conftest import (
+    NOW,
+    Clock,
+    Senders,
+    rows,
+)
 from tests.servers.mailbox import Mailbox
-from traceapp.alerts.outbox import LEASE
-from traceapp.alerts.sender import Mailer, Sender
+from traceapp.alerts.sender import Sender
 from traceapp.alerts.smtp import MailServer, NotSent
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion
@@ -22,24 +25,6 @@ from traceapp.models.heartbeat import Heartbeat
 from traceapp.models.outbox import Outbox
 from traceapp.trace.overview import overview
 from traceapp.trace.scope import Scope
-
-
-def sender_of(database: Database, mailer: Mailer | None, clock: Clock) -> Sender:
-    return Sender(database, mailer, "coldchain@example.org", "http://127.0.0.1:8000", clock)
-
-
-def server_of(mailbox: Mailbox) -> MailServer:
-    return MailServer(MailServerAddress.of(mailbox.url), timeout_s=5)
-
-
-@pytest.fixture
-def sender(database: Database, mailbox: Mailbox, clock: Clock) -> Sender:
-    return sender_of(database, server_of(mailbox), clock)
-
-
-def rows(database: Database) -> list[Outbox]:
-    with database.read() as session:
-        return list(session.scalars(select(Outbox).order_by(Outbox.id)))
 
 
 def test_every_owed_e_mail_leaves_once(sender: Sender, mailbox: Mailbox) -> None:
@@ -102,12 +87,12 @@ def test_a_permanent_refusal_is_given_up_and_stays_visible(
 
 
 def test_a_server_that_is_away_is_asked_once_and_then_left_to_rest(
-    database: Database, clock: Clock
+    database: Database, senders: Senders, clock: Clock
 ) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = MailServerAddress("127.0.0.1", nobody.getsockname()[1])
-        sender = sender_of(database, MailServer(address, timeout_s=1), clock)
+        sender = senders(MailServer(address, timeout_s=1))
         sender.turn()
         sender.turn()
         clock.move(seconds=6)
@@ -119,53 +104,13 @@ def test_a_server_that_is_away_is_asked_once_and_then_left_to_rest(
 
 
 def test_a_server_that_never_answers_is_not_waited_for_long(
-    database: Database, clock: Clock
+    database: Database, senders: Senders
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = MailServerAddress("127.0.0.1", silent.getsockname()[1])
-        sender_of(database, MailServer(address, timeout_s=0.2), clock).turn()
+        senders(MailServer(address, timeout_s=0.2)).turn()
     [said] = [row.last_error for row in rows(database) if row.last_error]
     assert "timed out" in said
-
-
-def test_a_kill_between_the_servers_answer_and_our_mark_repeats_the_same_e_mail(
-    database: Database, mailbox: Mailbox, clock: Clock
-) -> None:
-    class Killed(BaseException):
-        """What kill -9 is to a process."""
-
-    class DyingMailer:
-        """Dies when the server has said 250 and before anybody wrote that down."""
-
-        def send(self, message: EmailMessage, sender: str, recipient: str) -> None:
-            with server_of(mailbox) as server:
-                server.send(message, sender, recipient)
-            raise Killed
-
-        def hang_up(self) -> None:
-            """Nobody is left to."""
-
-    with pytest.raises(Killed):
-        sender_of(database, DyingMailer(), clock).turn()
-    [once] = mailbox.mails
-    clock.move(seconds=LEASE.total_seconds())
-    assert sender_of(database, server_of(mailbox), clock).turn() == len(rows(database))
-    same = [m for m in mailbox.mails if m.message["Message-ID"] == once.message["Message-ID"]]
-    assert len(same) == 2
-    assert len(mailbox.mails) == len(rows(database)) + 1
-
-
-def test_two_senders_at_work_at_once_send_each_e_mail_once(
-    database: Database, mailbox: Mailbox, clock: Clock
-) -> None:
-    senders = [sender_of(database, server_of(mailbox), clock) for _ in range(2)]
-    workers = [threading.Thread(target=sender.turn) for sender in senders]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    ids = [mail.message["Message-ID"] for mail in mailbox.mails]
-    assert len(ids) == len(set(ids)) == len(rows(database))
 
 
 def test_an_episode_that_was_taken_back_owes_nothing(sender: Sender, mailbox: Mailbox) -> None:
@@ -190,9 +135,9 @@ def test_an_address_that_is_none_does_not_hold_up_the_others(
 
 
 def test_without_a_server_e_mails_stay_and_the_heartbeat_says_so(
-    database: Database, clock: Clock
+    database: Database, senders: Senders
 ) -> None:
-    assert sender_of(database, None, clock).turn() == 0
+    assert senders(None).turn() == 0
     assert not any(row.attempts for row in rows(database))
     with database.read() as session:
         detail = session.get_one(Heartbeat, "alerts").detail

@@ -531,7 +531,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("excursion_id", "email", name=op.f("uq__outbox__excursion_id_email")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix__outbox__sent_at_due_at", ["sent_at", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix__outbox__due_at",
+            ["due_at"],
+            unique=False,
+            postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
+            sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
+        )
 
     op.create_table(
         "pack_movement",
@@ -633,7 +639,7 @@ def downgrade() -> None:
 
     op.drop_table("pack_movement")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("ix__outbox__sent_at_due_at")
+        batch_op.drop_index("ix__outbox__due_at")
 
     op.drop_table("outbox")
     with op.batch_alter_table("finding", schema=None) as batch_op:
