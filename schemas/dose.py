@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from schemas.document import Document, PrivateDocument
-from schemas.fields import Choice, Code, Day, Moment, Text, Whole
+from schemas.fields import Choice, Code, Day, Moment, Text, Whole, names_something
 from schemas.lot import LotKey, LotKeySchema
 from schemas.page import MAX_LIMIT
 
@@ -105,7 +105,7 @@ class DoseSchema(Document):
     site = Code(required=True)
     unit = Code()
     lot = fields.Nested(LotKeySchema)
-    pack = Text(128)
+    pack = Text(128, validate=names_something)
     recipient = fields.Nested(RecipientSchema, required=True)
     dose_number = Whole(1, 99)
     vaccinator = Text(64)

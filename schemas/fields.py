@@ -104,6 +104,12 @@ class Text(fields.Field[str]):
         return value
 
 
+def names_something(text: str) -> None:
+    """Refuse blanks alone: they name no pack."""
+    if not any(letter.isprintable() and not letter.isspace() for letter in text):
+        raise ValidationError(f"Expected a pack's code, got {got(text)}.")
+
+
 class Code(fields.Field[str]):
     """A code: 1 to 64 of `A-Z a-z 0-9 . _ -`."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from schemas.document import Document
-from schemas.fields import Choice, Code, Day, Moment, Text, Whole
+from schemas.fields import Choice, Code, Day, Moment, Text, Whole, names_something
 from schemas.lot import LotKey, LotKeySchema
 
 #: For each step: what `from` and `to` name (a unit, a site, or nothing), contract §4.
@@ -64,7 +64,7 @@ class MovementSchema(Document):
     step = Choice(*STEPS, required=True)
     lot = fields.Nested(LotKeySchema, required=True)
     doses = Whole(0, MAX_DOSES, required=True)
-    packs = fields.List(Code(), load_default=())
+    packs = fields.List(Text(128, validate=names_something), load_default=())
     source = Code(data_key="from")
     target = Code(data_key="to")
     carrier = Code()

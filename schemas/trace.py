@@ -183,12 +183,3 @@ class RevealedDoseSchema(LotDoseSchema):
     """Who received a dose of a lot, unmasked; null where the person was forgotten."""
 
     recipient = fields.Nested(PersonSchema, required=True, allow_none=True)
-
-
-class AnswerSchema(Document):
-    """What a code in hand may name, and where its document is."""
-
-    kind = fields.String(required=True)
-    code = fields.String(required=True)
-    url = fields.String(required=True)
-    title = fields.String(required=True)

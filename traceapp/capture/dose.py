@@ -18,11 +18,10 @@ from traceapp.capture.recipient import findings_about, know_recipient, read_pers
 from traceapp.capture.rejection import digest, keep_conflict
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.dose import Recipient as RecipientRow
-from traceapp.models.lot import Pack
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.rules.gs1 import read_element_string
 from traceapp.vault import Vault, mark
+from traceapp.watch.pack import Named, identify, lot_of_pack
 
 
 class DoseRefused(ValueError):
@@ -59,7 +58,8 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
     if future := refuse_future(dose.at, now):
         raise DoseRefused(future.field, f"Expected {future.expected}.")
     site_id, unit_id = _places(session, dose)
-    lot_id = _lot_id(session, dose)
+    named = identify(session, dose.pack, dose.lot) if dose.pack else Named(None)
+    lot_id = _lot_id(session, dose.lot or named.lot, named)
     who = know_recipient(session, dose.recipient, vault)
     row = DoseRow(
         code=dose.id,
@@ -68,6 +68,7 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
         unit_id=unit_id,
         lot_id=lot_id,
         pack_code=dose.pack,
+        pack_key=named.key,
         recipient_id=who.id,
         dose_number=dose.dose_number,
         vaccinator=dose.vaccinator,
@@ -119,14 +120,7 @@ def _places(session: Session, dose: Dose) -> tuple[int, int | None]:
     return site_id, unit_id
 
 
-def _lot_id(session: Session, dose: Dose) -> int | None:
-    if dose.lot is not None:
-        return know_lot(session, dose.lot).id
-    pack = dose.pack or ""
-    known = session.scalar(select(Pack.lot_id).where(Pack.code == pack))
-    if known is not None:
-        return known
-    named = read_element_string(pack)
-    if named is not None and named.lot is not None:
-        return know_lot(session, LotKey(named.gtin, named.lot)).id
-    return None
+def _lot_id(session: Session, lot: LotKey | None, named: Named) -> int | None:
+    if lot is not None:
+        return know_lot(session, lot).id
+    return lot_of_pack(session, named.key) if named.key else None

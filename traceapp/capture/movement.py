@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 
 from schemas.document import Refusal
 from schemas.movement import STEPS, Movement
-from traceapp.capture.insert import insert
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.ledger import book
 from traceapp.capture.lot import know_lot
+from traceapp.capture.pack import adopt_doses, name_packs
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import digest, keep_conflict
-from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement as MovementRow
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
@@ -48,11 +47,12 @@ def record_movements(
     """Store movements and bring the ledgers of their lots up to date; one receipt a message."""
     receipts: list[Receipt] = []
     touched: set[int] = set()
+    named: set[str] = set()
     for message in messages:
         receipt = Receipt()
         for index, movement in enumerate(message.movements):
             try:
-                lot_id = _record(session, movement, message.site, now)
+                lot_id = _record(session, movement, message.site, now, named)
             except Refused as refused:
                 receipt.refusals.append(refused.refusal.at_place(index))
                 continue
@@ -62,6 +62,7 @@ def record_movements(
                 receipt.stored += 1
                 touched.add(lot_id)
         receipts.append(receipt)
+    touched |= adopt_doses(session, touched, named)
     for lot_id in sorted(touched):
         book(session, lot_id)
     if sensors := _counting_sensors(session, touched):
@@ -93,8 +94,13 @@ def _site_of(session: Session, unit: str | None) -> Site:
     return session.scalars(query).one()
 
 
-def _record(session: Session, movement: Movement, site: str | None, now: datetime) -> int | None:
-    """Store one movement; returns its lot, or None for one that was known already."""
+def _record(
+    session: Session, movement: Movement, site: str | None, now: datetime, named: set[str]
+) -> int | None:
+    """Store one movement; returns its lot, or None for one that was known already.
+
+    The keys of the packs that it names are added to `named`.
+    """
     content = _content(movement)
     known = session.execute(
         select(MovementRow.digest).where(MovementRow.code == movement.id)
@@ -128,7 +134,7 @@ def _record(session: Session, movement: Movement, site: str | None, now: datetim
     )
     session.add(row)
     session.flush()
-    _name_packs(session, row, lot, movement.packs)
+    named |= name_packs(session, row, movement.lot, movement.packs)
     return lot.id
 
 
@@ -169,20 +175,3 @@ def _places(session: Session, movement: Movement) -> dict[str, int | None]:
             raise Refused(Refusal(f"unknown_{kind}", field, f"a registered {kind}", code))
         places[column] = found
     return places
-
-
-def _name_packs(session: Session, row: MovementRow, lot: Lot, packs: Sequence[str]) -> None:
-    codes = sorted(set(packs))
-    if not codes:
-        return
-    session.execute(
-        insert(session, Pack)
-        .values([{"code": code, "lot_id": lot.id} for code in codes])
-        .on_conflict_do_nothing()
-    )
-    named = session.scalars(select(Pack.id).where(Pack.code.in_(codes))).all()
-    session.execute(
-        insert(session, PackMovement)
-        .values([{"pack_id": pack_id, "movement_id": row.id} for pack_id in named])
-        .on_conflict_do_nothing()
-    )

@@ -19,6 +19,7 @@ from schemas.fields import format_moment
 from traceapp.db import open_database
 from traceapp.rules.calendar import CHINA
 from traceapp.trace.backward import trace_dose
+from traceapp.trace.code import meanings_of
 from traceapp.trace.forward import trace_lot
 from traceapp.trace.lookup import resolve
 from traceapp.trace.scope import Scope
@@ -42,7 +43,7 @@ def trace(code: str, as_json: bool) -> None:
     with closing(open_database(settings.database_url)) as database, database.read() as session:
         answers = resolve(session, _COUNTRY, code, open_vault(settings))
         if not answers:
-            raise click.ClickException(f"Expected a code that the record knows, got {code}")
+            raise click.ClickException(_explain(session, code))
         document = _follow(session, answers)
     if as_json:
         shown = answers if document is None else document
@@ -51,6 +52,13 @@ def trace(code: str, as_json: bool) -> None:
         _show_answers(answers)
     else:
         _show(document)
+
+
+def _explain(session: Session, code: str) -> str:
+    """Say what a code is that the record does not know, in one line."""
+    said = "; or ".join(one["text"] for one in meanings_of(session, _COUNTRY, code))
+    shown = _plainly(code).plain
+    return f"Expected a code that the record knows, got {shown}" + (f": {said}" if said else "")
 
 
 def _follow(session: Session, answers: list[dict[str, str]]) -> dict[str, Any] | None:

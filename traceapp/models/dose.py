@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
@@ -29,12 +29,21 @@ class Recipient(Base):
 class Dose(Base):
     """A dose that was given: a fact, never refused for its findings.
 
+    `pack_code` is what was reported; `pack_key` is the pack that it names, however written.
     `digest` is of all that was said but the person. `person_digest` is of the person, under a
     salt that is sealed with it. A dose without `recipient_id` outlived its person's record.
     """
 
     __tablename__ = "dose"
-    __table_args__ = (Index("ix__dose__lot_id_at", "lot_id", "at"),)
+    __table_args__ = (
+        Index("ix__dose__lot_id_at", "lot_id", "at"),
+        Index(
+            "ix__dose__of_no_lot",
+            "pack_key",
+            postgresql_where=text("lot_id IS NULL"),
+            sqlite_where=text("lot_id IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     code: Mapped[str] = mapped_column(String(64), unique=True)
@@ -42,7 +51,8 @@ class Dose(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
-    pack_code: Mapped[str | None] = mapped_column(String(128), index=True)
+    pack_code: Mapped[str | None] = mapped_column(String(128))
+    pack_key: Mapped[str | None] = mapped_column(String(192), index=True)
     recipient_id: Mapped[int | None] = mapped_column(ForeignKey("recipient.id"), index=True)
     dose_number: Mapped[int | None]
     vaccinator: Mapped[str | None] = mapped_column(String(64))

@@ -25,17 +25,23 @@ class Lot(Base):
 
 
 class Pack(Base):
-    """A smallest pack by its trace code, as some movement named it."""
+    """A pack, or a case of packs, as some movement named it.
+
+    `key` is the same however the code was written or scanned; `code` is as it first came.
+    """
 
     __tablename__ = "pack"
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    code: Mapped[str] = mapped_column(String(64), unique=True)
-    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"), index=True)
+    key: Mapped[str] = mapped_column(String(192), unique=True)
+    code: Mapped[str] = mapped_column(String(128))
 
 
 class PackMovement(Base):
-    """That a movement named a pack: the pack's own way through the house."""
+    """That a movement named a pack: the pack's own way through the house.
+
+    `code` is what the movement wrote, where that is not how the pack first came.
+    """
 
     __tablename__ = "pack_movement"
 
@@ -43,3 +49,4 @@ class PackMovement(Base):
     movement_id: Mapped[int] = mapped_column(
         ForeignKey("movement.id"), primary_key=True, index=True
     )
+    code: Mapped[str | None] = mapped_column(String(128))

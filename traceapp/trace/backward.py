@@ -52,7 +52,7 @@ def stretches_of_dose(session: Session, dose: Dose) -> Sequence[Stretch]:
     if dose.lot_id is None:
         return []
     units = [dose.unit_id] if dose.unit_id else units_of_site(session, dose.site_id)
-    return History(session, dose.lot_id, dose.pack_code).before(units, dose.at)
+    return History(session, dose.lot_id, dose.pack_key).before(units, dose.at)
 
 
 def units_of_site(session: Session, site_id: int) -> list[int]:

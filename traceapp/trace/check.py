@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from schemas.lot import LotKey
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
-from traceapp.models.lot import Lot, Pack
+from traceapp.models.lot import Lot
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.calendar import CHINA
 from traceapp.rules.exposure import Limits
-from traceapp.rules.gs1 import read_element_string
 from traceapp.rules.ledger import balance
 from traceapp.trace.exposure import Climate, limits_of
 from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
 from traceapp.trace.lot import find_lot, is_made, load_postings
 from traceapp.trace.path import certain_exposure, possible_exposures
+from traceapp.watch.pack import Named, identify, keys_of_pack, lot_of_pack, lots_of_packs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class Intended:
 
 def check_dose(session: Session, intended: Intended, now: datetime) -> dict[str, Any]:
     """`{"verdict": "give"|"stop", "findings": […]}` for an injection at `now`."""
-    lot = _lot(session, intended)
+    said = LotKey(intended.gtin, intended.lot) if intended.gtin and intended.lot else None
+    named = identify(session, intended.pack, said) if intended.pack else Named(None)
+    lot = _lot(session, said or named.lot, named.key)
     if lot is None:
         return _verdict([finding("lot_unknown")])
     found = _findings_of_lot(session, lot, now)
-    found += _findings_of_pack(session, lot, intended.pack, now, given=0)
+    found += _findings_of_pack(session, lot, named, now, given=0)
     units = _units(session, intended)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
     if units:
@@ -53,7 +56,7 @@ def check_dose(session: Session, intended: Intended, now: datetime) -> dict[str,
         if not there:
             found.append(finding("not_at_site"))
         holding = [account.unit for account in there if account.unit is not None]
-        stretches = History(session, lot.id, intended.pack).before(holding, now)
+        stretches = History(session, lot.id, named.key).before(holding, now)
         found += _findings_of_exposure(stretches, climate, limits)
     return _verdict(found)
 
@@ -70,7 +73,10 @@ def findings_of_dose(
     if lot is None:
         return [finding("lot_unknown"), *_findings_of_report(dose)]
     found = _findings_of_lot(session, lot, dose.at)
-    found += _findings_of_pack(session, lot, dose.pack_code, dose.at, given=1)
+    if dose.pack_code is not None:
+        named = identify(session, dose.pack_code, LotKey(lot.gtin, lot.number))
+        named = Named(dose.pack_key, named.lot)
+        found += _findings_of_pack(session, lot, named, dose.at, given=1)
     kept = session.scalars(select(Finding).where(Finding.dose_id == dose.id))
     found += [finding(one.code, **one.detail) for one in kept]
     found += _findings_of_person(session, dose, lot)
@@ -83,15 +89,11 @@ def _verdict(found: list[dict[str, Any]]) -> dict[str, Any]:
     return {"verdict": "stop" if is_stopped else "give", "findings": found}
 
 
-def _lot(session: Session, intended: Intended) -> Lot | None:
-    if intended.gtin is not None and intended.lot is not None:
-        return find_lot(session, intended.gtin, intended.lot)
-    pack = intended.pack or ""
-    known = session.scalar(select(Lot).join(Pack, Pack.lot_id == Lot.id).where(Pack.code == pack))
-    if known is not None:
-        return known
-    label = read_element_string(pack)
-    return find_lot(session, label.gtin, label.lot) if label and label.lot else None
+def _lot(session: Session, said: LotKey | None, pack: str | None) -> Lot | None:
+    if said is not None:
+        return find_lot(session, said.gtin, said.number)
+    lot_id = lot_of_pack(session, pack) if pack else None
+    return session.get(Lot, lot_id) if lot_id else None
 
 
 def _units(session: Session, intended: Intended) -> list[int]:
@@ -114,19 +116,41 @@ def _findings_of_lot(session: Session, lot: Lot, at: datetime) -> list[dict[str,
 
 
 def _findings_of_pack(
-    session: Session, lot: Lot, pack: str | None, at: datetime, given: int
+    session: Session, lot: Lot, named: Named, at: datetime, given: int
 ) -> list[dict[str, Any]]:
-    """Whether a code was used more often than its pack has doses; `given` counts this one."""
-    if pack is None:
-        return []
+    """Whether a pack is of this lot, and not used more often than it has doses.
+
+    `given` counts this dose, where it is recorded already.
+    """
+    found = _findings_of_label(session, lot, named)
+    if named.key is None:
+        return found
     product = session.get(Product, lot.gtin)
     doses = product.doses_per_pack if product else 1
     used = session.scalar(
-        select(func.count()).select_from(Dose).where(Dose.pack_code == pack, Dose.at <= at)
+        select(func.count())
+        .select_from(Dose)
+        .outerjoin(Lot, Lot.id == Dose.lot_id)
+        .where(
+            Dose.pack_key.in_(keys_of_pack(session, named.key, lot.gtin)),
+            Dose.at <= at,
+            # A serial alone is another pack with every product.
+            or_(Dose.pack_key.not_like("p:%"), Lot.gtin == lot.gtin),
+        )
     )
-    if (used or 0) - given < doses:
+    if (used or 0) - given >= doses:
+        found.append(finding("pack_used_up", used=used, doses=doses))
+    return found
+
+
+def _findings_of_label(session: Session, lot: Lot, named: Named) -> list[dict[str, Any]]:
+    if named.lot is not None and named.lot != LotKey(lot.gtin, lot.number):
+        return [finding("pack_of_other_lot", lot=named.lot.number)]
+    keys = keys_of_pack(session, named.key, lot.gtin) if named.key else []
+    lots = lots_of_packs(session, keys)
+    if not lots or lot.id in lots:
         return []
-    return [finding("pack_used_up", used=used, doses=doses)]
+    return [finding("pack_of_other_lot", lot=session.get_one(Lot, lots[0]).number)]
 
 
 def _findings_of_report(dose: Dose) -> list[dict[str, Any]]:

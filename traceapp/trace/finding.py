@@ -13,6 +13,7 @@ _TEXTS = {
     "By the record this site held none of the lot",
     "pack_used_up": "该追溯码已使用 {used} 次，每盒 {doses} 剂 / "
     "This code was used {used} times for a pack of {doses}",
+    "pack_of_other_lot": "该包装属于批号 {lot} / This pack is of another lot: {lot}",
     "budget_exceeded": "累计温度暴露已超出允许值 / The lot's temperature budget is used up",
     "frozen": "疫苗可能已冻结（最低 {celsius:g} °C）/ It was down to {celsius:g} °C: may be frozen",
     "exposure_unknown": "有 {minutes:.0f} 分钟没有温度记录 / "
@@ -45,6 +46,7 @@ STOPPING = frozenset(
         "lot_unknown",
         "not_at_site",
         "pack_used_up",
+        "pack_of_other_lot",
         "budget_exceeded",
         "frozen",
         "open_too_long",

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.models.lot import Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.rules.ledger import Account, Posting
 from traceapp.trace.lot import load_postings
+from traceapp.trace.pack import movements_of_pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _Step(NamedTuple):
 
 
 class History:
-    """Walks a lot's postings backwards from where and when somebody asks."""
+    """Walks a lot's postings backwards from where and when somebody asks; `pack` is a key."""
 
     def __init__(self, session: Session, lot_id: int, pack: str | None = None) -> None:
         self._postings = load_postings(session, lot_id)
@@ -49,7 +49,7 @@ class History:
             row.id: row
             for row in session.scalars(select(Movement).where(Movement.lot_id == lot_id))
         }
-        self._pack_movements = _movements_of_pack(session, pack)
+        self._pack_movements = movements_of_pack(session, lot_id, pack) if pack else set()
 
     def before(self, units: Iterable[int], at: datetime) -> list[Stretch]:
         """All stretches that led to stock in one of `units` at `at`, in order of time.
@@ -125,15 +125,3 @@ def _one_a_movement(arrivals: list[Posting]) -> list[Posting]:
             seen.add(key)
             kept.append(arrival)
     return kept
-
-
-def _movements_of_pack(session: Session, pack: str | None) -> set[int]:
-    if pack is None:
-        return set()
-    return set(
-        session.scalars(
-            select(PackMovement.movement_id)
-            .join(Pack, Pack.id == PackMovement.pack_id)
-            .where(Pack.code == pack)
-        )
-    )

@@ -99,15 +99,15 @@ def _by_own_way(
     session: Session, lot: Lot, excursion: Excursion, doses: list[TouchedDose]
 ) -> list[TouchedDose]:
     """The doses, judged by the way of their own pack where movements named it."""
-    packs = Packs(session, lot.id) if doses else None
+    packs = Packs(session, lot) if doses else None
     if not packs:
         return doses
     rows = session.execute(
-        select(Dose.id, Dose.at, Dose.site_id, Dose.unit_id, Dose.pack_code).where(
-            Dose.lot_id == lot.id, Dose.pack_code.is_not(None)
+        select(Dose.id, Dose.at, Dose.site_id, Dose.unit_id, Dose.pack_key).where(
+            Dose.lot_id == lot.id, Dose.pack_key.is_not(None)
         )
     )
-    given = {row.id: Given(row.at, row.site_id, row.unit_id, row.pack_code or "") for row in rows}
+    given = {row.id: Given(row.at, row.site_id, row.unit_id, row.pack_key or "") for row in rows}
     judged: list[TouchedDose] = []
     for dose in doses:
         was_there = None

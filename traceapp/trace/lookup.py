@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose, Recipient
@@ -16,12 +16,22 @@ from traceapp.models.movement import Movement
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.rules.gs1 import read_element_string
-from traceapp.trace.reach import is_lot_within
+from traceapp.rules.code import read_code
+from traceapp.rules.meaning import Meaning
+from traceapp.trace.code import keys_of_meanings
+from traceapp.trace.reach import is_lot_within, lots_of_pack
 from traceapp.trace.scope import Scope
 from traceapp.vault import Vault
 
 _MOST = 50
+
+
+class _Sought(NamedTuple):
+    """A code in one spelling, the keys of packs that it may name, and what it may be."""
+
+    text: str
+    keys: Sequence[str]
+    meanings: Sequence[Meaning]
 
 
 def resolve(session: Session, scope: Scope, code: str, vault: Vault) -> list[dict[str, str]]:
@@ -29,28 +39,28 @@ def resolve(session: Session, scope: Scope, code: str, vault: Vault) -> list[dic
 
     A code is a dose id, pack code, GS1 element string or Digital Link, lot number, movement
     id, recipient's document number, unit or sensor. As it is written it comes first; only where
-    nothing bears it, other spellings of it are tried.
+    nothing bears it, capitals and small letters are tried.
     """
-    for text in _spellings(code.strip()):
-        if found := _resolve(session, scope, text, vault):
+    meanings = read_code(code)
+    if not meanings:
+        return []
+    text = meanings[-1].code
+    for spelled in dict.fromkeys((text, text.upper(), text.lower())):
+        meanings = read_code(spelled)
+        sought = _Sought(spelled, keys_of_meanings(session, meanings), meanings)
+        if found := _resolve(session, scope, sought, vault):
             return found
     return []
 
 
-def _spellings(text: str) -> list[str]:
-    """A code as it is, in plain letters for full-width ones, in capitals, in small letters."""
-    plain = unicodedata.normalize("NFKC", text)
-    return list(dict.fromkeys((text, plain, plain.upper(), plain.lower())))
-
-
-def _resolve(session: Session, scope: Scope, text: str, vault: Vault) -> list[dict[str, str]]:
+def _resolve(session: Session, scope: Scope, sought: _Sought, vault: Vault) -> list[dict[str, str]]:
     found = [
-        *_doses(session, scope, text),
-        *_lots(session, scope, text),
-        *_packs(session, scope, text),
-        *_movements(session, scope, text),
-        *_recipients(session, scope, text, vault),
-        *_units(session, scope, text),
+        *_doses(session, scope, sought),
+        *_lots(session, scope, sought),
+        *_packs(session, scope, sought.keys),
+        *_movements(session, scope, sought.text),
+        *_recipients(session, scope, sought.text, vault),
+        *_units(session, scope, sought.text),
     ]
     seen: dict[tuple[str, str], dict[str, str]] = {}
     for one in found:
@@ -71,45 +81,47 @@ def _lot(lot: Lot, kind: str = "lot", code: str | None = None) -> dict[str, str]
     return _answer(kind, code or lot.number, url, f"{lot.number} ({lot.gtin})")
 
 
-def _doses(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]]:
+def _doses(session: Session, scope: Scope, sought: _Sought) -> Iterator[dict[str, str]]:
+    is_it = or_(Dose.code == sought.text, Dose.pack_key.in_(sought.keys))
     rows = session.execute(
         select(Dose.code, Dose.at, Site.name)
         .join(Site, Site.id == Dose.site_id)
-        .where(or_(Dose.code == text, Dose.pack_code == text), scope.sites())
+        .where(is_it, scope.sites())
         .limit(_MOST)
     )
     for code, at, site in rows:
         yield _dose(code, at, site)
 
 
-def _lots(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]]:
-    query = select(Lot).where(is_lot_within(scope)).limit(_MOST)
-    label = read_element_string(text)
-    if label is not None and label.lot is not None:
-        query = query.where(Lot.gtin == label.gtin, Lot.number == label.lot)
-    else:
-        query = query.where(Lot.number == text)
-    for lot in session.scalars(query):
+def _lots(session: Session, scope: Scope, sought: _Sought) -> Iterator[dict[str, str]]:
+    named: list[ColumnElement[bool]] = [Lot.number == sought.text]
+    for one in sought.meanings:
+        if one.gtin is not None and one.lot is not None:
+            named.append(and_(Lot.gtin == one.gtin, Lot.number == one.lot))
+        elif one.lot is not None:
+            named.append(Lot.number == one.lot)
+        elif one.gtin is not None and one.serial is None:
+            named.append(Lot.gtin == one.gtin)
+    query = select(Lot).where(or_(*named), is_lot_within(scope))
+    for lot in session.scalars(query.order_by(Lot.id.desc()).limit(_MOST)):
         yield _lot(lot)
 
 
-def _packs(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]]:
-    rows = session.scalars(
-        select(Lot).join(Pack, Pack.lot_id == Lot.id).where(Pack.code == text, is_lot_within(scope))
-    )
-    for lot in rows:
-        yield _lot(lot, "pack", text)
+def _packs(session: Session, scope: Scope, keys: Sequence[str]) -> Iterator[dict[str, str]]:
+    codes = session.scalars(select(Pack.code).where(Pack.key.in_(keys))).all()
+    for lot in session.scalars(lots_of_pack(scope, keys).limit(_MOST)):
+        yield _lot(lot, "pack", codes[0])
 
 
 def _movements(session: Session, scope: Scope, text: str) -> Iterator[dict[str, str]]:
-    rows = session.scalars(
-        select(Lot)
+    rows = session.execute(
+        select(Lot, Movement.code)
         .join(Movement, Movement.lot_id == Lot.id)
         .join(Site, Site.id == Movement.site_id)
         .where(Movement.code == text, scope.sites())
     )
-    for lot in rows:
-        yield _lot(lot, "movement", text)
+    for lot, code in rows:
+        yield _lot(lot, "movement", code)
 
 
 def _recipients(

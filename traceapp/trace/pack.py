@@ -9,16 +9,20 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.models.lot import Pack, PackMovement
+from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.unit import Unit
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.ledger import Fact
+from traceapp.rules.meaning import same_pack
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A dose from a pack: when and at which site, and from which unit where that was said."""
+    """A dose from a pack: when and at which site, and from which unit where that was said.
+
+    `pack` is the pack's key.
+    """
 
     at: datetime
     site_id: int
@@ -29,18 +33,17 @@ class Given:
 class Packs:
     """The packs of a lot that movements named, each with its movements in order of time."""
 
-    def __init__(self, session: Session, lot_id: int) -> None:
+    def __init__(self, session: Session, lot: Lot) -> None:
         rows = session.execute(
-            select(Pack.code, Movement)
+            select(Pack.key, Movement)
             .join(PackMovement, PackMovement.pack_id == Pack.id)
             .join(Movement, Movement.id == PackMovement.movement_id)
-            .where(Movement.lot_id == lot_id)
+            .where(Movement.lot_id == lot.id)
         ).all()
+        self._gtin = lot.gtin
         self._ways: dict[str, list[Movement]] = {}
-        for code, movement in rows:
-            self._ways.setdefault(code, []).append(movement)
-        for way in self._ways.values():
-            way.sort(key=_place_in_time)
+        for key, movement in rows:
+            self._ways.setdefault(key, []).append(movement)
         self._site_of = dict(session.execute(select(Unit.id, Unit.site_id)).all())
 
     def __bool__(self) -> bool:
@@ -53,7 +56,7 @@ class Packs:
 
         None where its own way does not tell: nobody named it, or its movements have a gap.
         """
-        way = [one for one in self._ways.get(given.pack, []) if one.at <= given.at]
+        way = [one for one in self._way(given.pack) if one.at <= given.at]
         stretches = _stretches(way, given, self._site_of) if way else None
         if stretches is None:
             return None
@@ -64,6 +67,23 @@ class Packs:
             return True
         is_known = way[0].step == "commissioning" or way[0].at <= started_at
         return False if is_known else None
+
+    def _way(self, pack: str) -> list[Movement]:
+        """The movements of a pack, under its label's key and under its serial's alone."""
+        ways = [self._ways.get(key, []) for key in same_pack(pack, [self._gtin])]
+        return sorted({one for way in ways for one in way}, key=_place_in_time)
+
+
+def movements_of_pack(session: Session, lot_id: int, pack: str) -> set[int]:
+    """The row ids of the movements of a lot that named the pack of a key."""
+    gtin = session.scalars(select(Lot.gtin).where(Lot.id == lot_id)).one()
+    named = (
+        select(PackMovement.movement_id)
+        .join(Pack, Pack.id == PackMovement.pack_id)
+        .join(Movement, Movement.id == PackMovement.movement_id)
+        .where(Pack.key.in_(same_pack(pack, [gtin])), Movement.lot_id == lot_id)
+    )
+    return set(session.scalars(named))
 
 
 def _place_in_time(row: Movement) -> tuple[datetime, int, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
-from traceapp.models.lot import Lot
+from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting
 from traceapp.models.sensor import Attachment, Sensor
@@ -32,6 +34,17 @@ def find_lot_within(session: Session, scope: Scope, gtin: str, number: str) -> L
     """The lot of that key, where the scope reaches it."""
     key = Lot.gtin == gtin, Lot.number == number
     return session.scalar(select(Lot).where(*key, is_lot_within(scope)))
+
+
+def lots_of_pack(scope: Scope, keys: Iterable[str]) -> Select[Lot]:
+    """The query for the lots in the scope whose movements named a pack by one of its keys."""
+    named = (
+        select(Movement.lot_id)
+        .join(PackMovement, PackMovement.movement_id == Movement.id)
+        .join(Pack, Pack.id == PackMovement.pack_id)
+        .where(Pack.key.in_(list(keys)))
+    )
+    return select(Lot).where(Lot.id.in_(named), is_lot_within(scope))
 
 
 def is_lot_within(scope: Scope) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ _LONGEST = 256
 @allow(*READERS)
 def form() -> str:
     """Draw the page with nothing looked up."""
-    return render_template("pages/lookup.html", found=None)
+    return render_template("pages/lookup.html", found=None, meanings=[])
 
 
 @blueprint.post("/lookup")
@@ -24,9 +24,10 @@ def form() -> str:
 def go() -> str | Response:
     """Go to what a code names, or list what it may name; the code stays out of the address."""
     code = request.form.get("code", "").replace("\0", "").strip()[:_LONGEST]
-    found = look_up(code) if code else []
+    answers = look_up(code) if code else {"items": [], "meanings": []}
+    found = answers["items"]
     if len(found) == 1:
         answer = redirect(found[0]["url"], 303)
         assert isinstance(answer, Response)
         return answer
-    return render_template("pages/lookup.html", found=found)
+    return render_template("pages/lookup.html", found=found, meanings=answers["meanings"])

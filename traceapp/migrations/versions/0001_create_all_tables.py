@@ -243,15 +243,11 @@ def upgrade() -> None:
     op.create_table(
         "pack",
         sa.Column("id", BigKey, nullable=False),
-        sa.Column("code", sa.String(length=64), nullable=False),
-        sa.Column("lot_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__pack__lot_id__lot")),
+        sa.Column("key", sa.String(length=192), nullable=False),
+        sa.Column("code", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__pack")),
-        sa.UniqueConstraint("code", name=op.f("uq__pack__code")),
+        sa.UniqueConstraint("key", name=op.f("uq__pack__key")),
     )
-    with op.batch_alter_table("pack", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix__pack_lot_id"), ["lot_id"], unique=False)
-
     op.create_table(
         "reading",
         sa.Column("at", Moment(), nullable=False),
@@ -334,6 +330,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=True),
         sa.Column("lot_id", sa.Integer(), nullable=True),
         sa.Column("pack_code", sa.String(length=128), nullable=True),
+        sa.Column("pack_key", sa.String(length=192), nullable=True),
         sa.Column("recipient_id", BigKey, nullable=True),
         sa.Column("dose_number", sa.Integer(), nullable=True),
         sa.Column("vaccinator", sa.String(length=64), nullable=True),
@@ -354,7 +351,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dose", schema=None) as batch_op:
         batch_op.create_index("ix__dose__lot_id_at", ["lot_id", "at"], unique=False)
-        batch_op.create_index(batch_op.f("ix__dose_pack_code"), ["pack_code"], unique=False)
+        batch_op.create_index(
+            "ix__dose__of_no_lot",
+            ["pack_key"],
+            unique=False,
+            postgresql_where=sa.text("lot_id IS NULL"),
+            sqlite_where=sa.text("lot_id IS NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix__dose_pack_key"), ["pack_key"], unique=False)
         batch_op.create_index(batch_op.f("ix__dose_recipient_id"), ["recipient_id"], unique=False)
         batch_op.create_index(batch_op.f("ix__dose_site_id"), ["site_id"], unique=False)
 
@@ -543,6 +547,7 @@ def upgrade() -> None:
         "pack_movement",
         sa.Column("pack_id", BigKey, nullable=False),
         sa.Column("movement_id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=128), nullable=True),
         sa.ForeignKeyConstraint(
             ["movement_id"], ["movement.id"], name=op.f("fk__pack_movement__movement_id__movement")
         ),
@@ -672,7 +677,8 @@ def downgrade() -> None:
     with op.batch_alter_table("dose", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__dose_site_id"))
         batch_op.drop_index(batch_op.f("ix__dose_recipient_id"))
-        batch_op.drop_index(batch_op.f("ix__dose_pack_code"))
+        batch_op.drop_index(batch_op.f("ix__dose_pack_key"))
+        batch_op.drop_index("ix__dose__of_no_lot")
         batch_op.drop_index("ix__dose__lot_id_at")
 
     op.drop_table("dose")
@@ -690,9 +696,6 @@ def downgrade() -> None:
 
     op.drop_table("token")
     op.drop_table("reading")
-    with op.batch_alter_table("pack", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix__pack_lot_id"))
-
     op.drop_table("pack")
     with op.batch_alter_table("site", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__site_division_code"))
