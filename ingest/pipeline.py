@@ -33,9 +33,9 @@ from ingest.batch import Batch, hear
 from ingest.decode import Said, decode
 from ingest.delivery import Broker
 from ingest.record import Outcome, Settled, apart, record, record_batch, refuse
+from ingest.silence import Silences
 from traceapp.capture.lease import LeaseLost
 from traceapp.capture.memory import Memory
-from traceapp.capture.silence import notice_silence
 from traceapp.db import Database, trouble_of
 from traceapp.log import one_line, where
 
@@ -73,6 +73,7 @@ class Pipeline:
         self._pause = pause
         self._is_stopping = is_stopping
         self._memory = Memory()
+        self.silences = Silences(database, self._memory)
         self._recorder = ThreadPoolExecutor(1, "recorder")
         self._next: Batch | None = None
         self._broken_by: set[str] = set()
@@ -102,15 +103,6 @@ class Pipeline:
         self._count(batch, settled, told)
         metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
         return len(batch.deliveries)
-
-    def notice_silence(self, now: datetime, is_theirs: Callable[[str], bool] | None) -> int:
-        """Open the silences of those who have been silent too long; returns how many."""
-        try:
-            with self._database.begin() as session:
-                return notice_silence(session, now, is_theirs, self._memory)
-        except Exception:
-            self._memory.clear()
-            raise
 
     def _take(self, wait_s: float) -> Batch | None:
         """Take from the broker what is there, and decode it; None where nothing is."""

@@ -77,7 +77,7 @@ class Service:
         self._beat(is_urgent=True)  # A database that is not ours to write ends us here, at once.
         try:
             while not self._is_over.is_set():
-                self.step(wait_s=0.5)
+                self.step(wait_s=0.0 if self.pipeline.silences.left else 0.5)
         except Stopping:
             log.warning("stopped_with_a_batch_in_hand", meaning="the broker will send it again")
         finally:
@@ -114,11 +114,13 @@ class Service:
 
     def _notice_silence(self, now: datetime) -> None:
         self._caught_up_at = min(self._caught_up_at, now + CATCH_UP)  # A clock may be set back.
-        if now < self._caught_up_at or not self._silence.is_due(now):
+        if now < self._caught_up_at:
+            return
+        if not self.pipeline.silences.left and not self._silence.is_due(now):
             return
         # Who is heard by another ingester may be waiting in its session at the broker.
         is_theirs = self._tenure.heard_elsewhere() if self._tenure else None
-        opened = self.pipeline.notice_silence(now, is_theirs)
+        opened = self.pipeline.silences.notice(now, is_theirs)
         if opened:
             metrics.SILENCES.inc(opened)
             log.info("silence_noticed", opened=opened)

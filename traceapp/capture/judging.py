@@ -25,7 +25,7 @@ from traceapp.rules.run import Run
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import Post, load_posts
 from traceapp.watch.profile import START_OF_TIME
-from traceapp.watch.sample import newest_before, samples
+from traceapp.watch.sample import newest_before, newest_samples, samples
 from traceapp.watch.unchanged import unchanged
 
 
@@ -103,11 +103,12 @@ def judge_sensors(session: Session, sensor_ids: Collection[int], now: datetime) 
 def judge_silence(session: Session, posts: Iterable[Post], now: datetime) -> int:
     """Open the silence of each post whose sensor is silent at `now`; returns how many."""
     held = list(posts)
-    running = _running(session, [post.sensor_id for post in held])
+    sensor_ids = [post.sensor_id for post in held]
+    running, newest = _running(session, sensor_ids), newest_samples(session, sensor_ids)
     changes: list[Change] = []
     opened = 0
     for post in held:
-        watch = post.watch(newest_before(session, post.sensor_id, END_OF_TIME))
+        watch = post.watch(newest.get(post.sensor_id))
         if silence := watch.silent_by(now):
             stored = [run for run in running.get(post.sensor_id, []) if run.rule == "silence"]
             opened += not stored

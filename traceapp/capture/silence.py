@@ -6,7 +6,8 @@ asked only for the sensors that no living ingester knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,28 +30,48 @@ from traceapp.watch.sample import newest_at
 
 #: An ingester without a sign of life for so long after its lease notices nothing any more.
 _GRACE = timedelta(minutes=5)
+#: A million sensors are asked for so many at a time.
+_ROWS = 10_000
 
 
-def notice_silence(
+def notice_silence(session: Session, now: datetime) -> int:
+    """Open an episode for every sensor that has been silent too long; returns how many.
+
+    All in one transaction: where they may be many, find them first and open them by parts.
+    """
+    return open_silences(session, find_silent(session, now), now)
+
+
+def find_silent(session: Session, now: datetime, memory: Memory | None = None) -> array[int]:
+    """The sensors that may have been silent too long, of those that nobody else knows by heart.
+
+    A caller with a `memory` must clear it when the transaction fails.
+    """
+    if memory is None or not memory.refresh(session):
+        return array("q", _silent_sensors(session, now))
+    silent = array("q", memory.silent_by(microseconds(now)))
+    silent.extend(_silent_sensors(session, now, ~_is_known(session, now)))
+    return silent
+
+
+def open_silences(
     session: Session,
+    sensor_ids: Collection[int],
     now: datetime,
     is_theirs: Callable[[str], bool] | None = None,
     memory: Memory | None = None,
 ) -> int:
-    """Open an episode for every sensor that has been silent too long; returns how many.
+    """Open an episode for each of these sensors that is silent; returns how many.
 
-    Sensors at sites of which `is_theirs` holds are left to whoever hears them. A caller with a
-    `memory` must clear it when the transaction fails.
+    It may have spoken since it was found, and somebody else may have opened the episode.
+    Sensors at sites of which `is_theirs` holds are left to whoever hears them.
     """
-    if memory is None or not memory.refresh(session):
-        known, late = [], _silent_sensors(session, now)
-    else:
-        known = list(memory.silent_by(microseconds(now)))
-        late = known + _silent_sensors(session, now, ~_is_known(session, now))
+    late = list(sensor_ids)
     if is_theirs and late:
         late = _leave_out(session, late, now, is_theirs)
-        if memory is not None and (others := set(known) - set(late)):
-            memory.let_go(session, others)
+        if memory is not None:
+            known = {sensor_id for sensor_id in sensor_ids if memory.knows(sensor_id)}
+            memory.let_go(session, known - set(late))
     if not late:
         return 0
     posts = load_posts(session, late)
@@ -67,22 +88,19 @@ def _is_known(session: Session, now: datetime) -> ColumnElement[bool]:
 
 def _silent_sensors(
     session: Session, now: datetime, is_asked: ColumnElement[bool] | None = None
-) -> list[int]:
+) -> Iterator[int]:
     is_noticed = (
         select(Run.id)
         .where(Run.sensor_id == Sensor.id, Run.rule == "silence", Run.ended_at.is_(None))
         .exists()
     )
-    rows: Sequence[Any] = session.execute(
-        select(Sensor.id, Sensor.interval_s, Sensor.silence_s, newest_at()).where(
-            Sensor.is_registered, ~is_noticed, true() if is_asked is None else is_asked
-        )
-    ).all()
-    return [
-        sensor_id
-        for sensor_id, interval_s, silence_s, heard_at in rows
-        if heard_at and now - heard_at > Pace.of(interval_s, silence_s).silence
-    ]
+    asked = select(Sensor.id, Sensor.interval_s, Sensor.silence_s, newest_at()).where(
+        Sensor.is_registered, ~is_noticed, true() if is_asked is None else is_asked
+    )
+    rows: Any = session.execute(asked.execution_options(yield_per=_ROWS))
+    for sensor_id, interval_s, silence_s, heard_at in rows:
+        if heard_at and now - heard_at > Pace.of(interval_s, silence_s).silence:
+            yield sensor_id
 
 
 def _leave_out(

@@ -47,9 +47,9 @@ def remembered_by(database: Database) -> int | None:
 def test_a_sensor_that_is_known_by_heart_and_falls_silent_is_noticed_once(
     line: Pipeline, database: Database
 ) -> None:
-    assert line.notice_silence(NOW + HEARD + timedelta(minutes=30), None) == 0
-    assert line.notice_silence(LATER, None) == 1
-    assert line.notice_silence(LATER + timedelta(minutes=1), None) == 0
+    assert line.silences.notice(NOW + HEARD + timedelta(minutes=30), None) == 0
+    assert line.silences.notice(LATER, None) == 1
+    assert line.silences.notice(LATER + timedelta(minutes=1), None) == 0
     assert silences(database) == 1
 
 
@@ -59,7 +59,7 @@ def test_of_who_is_known_by_heart_the_database_is_not_asked(
     asked: list[str] = []
     record = event.listens_for(database.engine, "before_cursor_execute")
     record(lambda *heard: asked.append(heard[2]))
-    assert line.notice_silence(NOW + HEARD, None) == 0
+    assert line.silences.notice(NOW + HEARD, None) == 0
     [about_sensors] = [one for one in asked if "is_registered" in one]
     assert "remembered_by" in about_sensors
 
@@ -68,12 +68,12 @@ def test_silence_is_noticed_by_an_ingester_that_was_just_started(
     line: Pipeline, database: Database
 ) -> None:
     del line
-    assert ingester(database, "line", lambda: NOW).notice_silence(LATER, None) == 1
+    assert ingester(database, "line", lambda: NOW).silences.notice(LATER, None) == 1
 
 
 def test_silence_is_noticed_after_a_failed_transaction(line: Pipeline, database: Database) -> None:
     line._memory.clear()
-    assert line.notice_silence(LATER, None) == 1
+    assert line.silences.notice(LATER, None) == 1
     assert silences(database) == 1
 
 
@@ -90,8 +90,8 @@ def test_silence_is_noticed_after_the_look_for_it_failed(
 
     for _ in range(2):
         with pytest.raises(OperationalError):
-            line.notice_silence(LATER, None)
-    assert line.notice_silence(LATER, None) == 1
+            line.silences.notice(LATER, None)
+    assert line.silences.notice(LATER, None) == 1
 
 
 def test_silence_is_noticed_of_a_sensor_that_was_too_warm_when_it_spoke_last(
@@ -100,7 +100,7 @@ def test_silence_is_noticed_of_a_sensor_that_was_too_warm_when_it_spoke_last(
     say(line, calm(range(50, 80, 10), 12.0))
     assert len(line._memory) == 0
     assert remembered_by(database) is None
-    assert line.notice_silence(LATER + timedelta(minutes=30), None) == 1
+    assert line.silences.notice(LATER + timedelta(minutes=30), None) == 1
 
 
 def test_silence_is_noticed_of_a_sensor_that_somebody_else_wrote_of(
@@ -109,18 +109,18 @@ def test_silence_is_noticed_of_a_sensor_that_somebody_else_wrote_of(
     with database.begin() as session:
         readings = [reading for _, reading in calm(range(50, 60, 10))]
         record_readings(session, [ReadingMessage("S1", readings)], NOW)
-    assert line.notice_silence(LATER, None) == 0
-    assert line.notice_silence(LATER + timedelta(minutes=10), None) == 1
+    assert line.silences.notice(LATER, None) == 0
+    assert line.silences.notice(LATER + timedelta(minutes=10), None) == 1
 
 
 def test_who_a_living_ingester_knows_by_heart_is_left_to_it(
     line: Pipeline, database: Database
 ) -> None:
     other = ingester(database, "other", lambda: NOW)
-    assert other.notice_silence(LATER - timedelta(minutes=6), None) == 0
+    assert other.silences.notice(LATER - timedelta(minutes=6), None) == 0
     move_lease(database, timedelta(hours=1))
-    assert other.notice_silence(LATER, None) == 0
-    assert line.notice_silence(LATER, None) == 1
+    assert other.silences.notice(LATER, None) == 0
+    assert line.silences.notice(LATER, None) == 1
 
 
 def test_who_an_ingester_knew_by_heart_that_died_is_noticed_by_the_next(
@@ -129,7 +129,7 @@ def test_who_an_ingester_knew_by_heart_that_died_is_noticed_by_the_next(
     del line
     other = ingester(database, "other", lambda: NOW)
     move_lease(database, -timedelta(days=9_000))
-    assert other.notice_silence(LATER, None) == 1
+    assert other.silences.notice(LATER, None) == 1
 
 
 def move_lease(database: Database, by: timedelta) -> None:
@@ -145,6 +145,6 @@ def test_who_moved_to_another_ingester_is_let_go_and_noticed_there(
 ) -> None:
     other = ingester(database, "other", lambda: NOW)
 
-    assert line.notice_silence(LATER, lambda _site: True) == 0
+    assert line.silences.notice(LATER, lambda _site: True) == 0
     assert remembered_by(database) is None
-    assert other.notice_silence(LATER, None) == 1
+    assert other.silences.notice(LATER, None) == 1
