@@ -23,6 +23,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "traceapp.commands.signin_link:signin_link",
         "Print a link that signs in once.",
     ),
+    "keys": ("traceapp.commands.key:keys", "Reseal people under a new secret key."),
+    "recipients": (
+        "traceapp.commands.recipient:recipients",
+        "Forget people when the law lets them go.",
+    ),
     "web": ("traceapp.commands.web:web", "Serve the pages and the API."),
     "demo": ("traceapp.demo:demo", "Run everything on embedded parts, with a district in it."),
     "simulate": ("traceapp.simulate.cli:simulate", "Publish a realistic fleet to any broker."),

@@ -87,6 +87,11 @@ class Vault:
         self.key_id = self._first.id
         self.other_key_ids = tuple(name for name in self._keys if name != self.key_id)
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all keys, the first one first."""
+        return tuple(self._keys)
+
     def index(self, document: str) -> bytes:
         """The keyed blind index (32 bytes) under which a document number is kept from now on."""
         return self._first.index(spell_document(document))

@@ -23,4 +23,5 @@ def look_up(code: str) -> dict[str, Any]:
             audit(
                 session, who.name, "find recipient", "by document", parts.clock(), {"doses": people}
             )
+        meanings = []  # They would repeat the number.
     return {"items": found, "next": None, "meanings": meanings}

@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from schemas.movement import MovementSchema
 from traceapp.api import (
+    audit,
     document,
     dose,
     excursion,
@@ -23,7 +24,7 @@ from traceapp.api import (
 from traceapp.api.openapi import configure, teach_fields
 from traceapp.api.path import document_converters, register_converters
 
-_NOUNS = (registry, reading, movement, dose, lot, lookup, excursion, whatif, rejection)
+_NOUNS = (registry, reading, movement, dose, lot, lookup, excursion, whatif, rejection, audit)
 
 
 def register_api(app: Flask) -> Api:

@@ -20,6 +20,7 @@ from traceapp.models.heartbeat import Heartbeat
 from traceapp.models.movement import Movement
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
+from traceapp.trace.recipient import is_any_under_another_key
 from traceapp.trace.vitals import vitals
 
 blueprint = Blueprint("health", __name__)
@@ -60,12 +61,15 @@ def readyz() -> Any:
         with parts.database.read() as session:
             last = last_commit_at(session)
             found = vitals(session, parts.clock())
+            is_sealed_away = is_any_under_another_key(session, parts.vault.key_ids)
         show_sign_of_life(parts)
     except SQLAlchemyError as error:
         document["database"] = trouble_of(error)
         troubles.append(f"The database is {document['database']}.")
     else:
         troubles += found.troubles
+        if is_sealed_away:
+            troubles.append("Recipients are sealed under a key that is not among ours.")
         if last is not None:
             age = (parts.clock() - last).total_seconds()
             document["last_commit_age_seconds"] = round(max(age, 0.0), 3)

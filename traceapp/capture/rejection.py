@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
@@ -22,6 +23,8 @@ from traceapp.db import is_postgresql
 from traceapp.models.rejection import Conflict, Rejection
 
 _LONGEST_PAYLOAD = 1_048_576
+#: A letter as JSON may spell it.
+_ESCAPED = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 _KEY = ("topic", "sha256", "reason", "field")
 
 
@@ -55,7 +58,7 @@ def without_person(payload: bytes) -> bytes:
 
     Nothing is left of a payload that may name a person and cannot be read.
     """
-    if b"recipient" not in payload:
+    if b"recipient" not in _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), payload):
         return payload
     try:
         document = load_json(payload)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import click
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from config import load_settings
 from schemas.fields import format_moment
+from traceapp.access.audit import audit
 from traceapp.db import open_database
 from traceapp.rules.calendar import CHINA
 from traceapp.trace.backward import trace_dose
@@ -45,6 +46,7 @@ def trace(code: str, as_json: bool) -> None:
         if not answers:
             raise click.ClickException(_explain(session, code))
         document = _follow(session, answers)
+    _write_down(settings.database_url, answers)
     if as_json:
         shown = answers if document is None else document
         click.echo(msgspec.json.format(msgspec.json.encode(_plain(shown)), indent=2).decode())
@@ -59,6 +61,15 @@ def _explain(session: Session, code: str) -> str:
     said = "; or ".join(one["text"] for one in meanings_of(session, _COUNTRY, code))
     shown = _plainly(code).plain
     return f"Expected a code that the record knows, got {shown}" + (f": {said}" if said else "")
+
+
+def _write_down(url: str, answers: list[dict[str, str]]) -> None:
+    """Note that a person was looked for, as the web does: which doses, and no number."""
+    people = [one["code"] for one in answers if one["kind"] == "recipient"]
+    if people:
+        with closing(open_database(url)) as database, database.begin() as session:
+            now, detail = datetime.now(UTC), {"doses": people}
+            audit(session, "command line", "find recipient", "by document", now, detail)
 
 
 def _follow(session: Session, answers: list[dict[str, str]]) -> dict[str, Any] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose, Recipient
@@ -79,3 +80,14 @@ def count_by_key(session: Session) -> Mapping[str, int]:
         select(Recipient.key_id, func.count()).group_by(Recipient.key_id).order_by(Recipient.key_id)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def is_any_under_another_key(session: Session, key_ids: Collection[str]) -> bool:
+    """Whether a recipient is sealed under none of these keys.
+
+    Asked for what lies between them, which the index answers however many recipients there are.
+    """
+    edges = ["", *sorted(key_ids), "g"]  # Ids are hexadecimal: all lie between these two.
+    query = select(Recipient.id).limit(1)
+    gaps = (and_(Recipient.key_id > low, Recipient.key_id < high) for low, high in pairwise(edges))
+    return any(session.scalar(query.where(gap)) is not None for gap in gaps)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, dose
 from tests.integration.door import Door
+from traceapp.capture.rejection import without_person
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.rejection import Conflict
 
@@ -165,3 +166,15 @@ def test_other_codes_are_found_in_other_letters_too_and_exactly_first(admin: Fla
     assert admin.post("/api/v1/doses", json=twin).status_code == 201
     assert urls(NUMBER) == [lot]
     assert urls(NUMBER.lower()) == [f"/lots/{GTIN}/{NUMBER.lower()}"]
+
+
+def test_a_refused_message_is_kept_without_its_person_however_the_person_is_spelled() -> None:
+    person = b'{"document": "451481199001011234"}'
+    for key in (b"recipient", b"\\u0072ecipient", b"r\\u0065c\\u0069pient"):
+        for payload in (
+            b'{"id": 1, "' + key + b'": ' + person + b"}",
+            b'{"' + key + b'": ' + person,
+        ):
+            assert b"4514" not in without_person(payload), payload
+    for payload in (b'{"reason": "\\u53ec\\u56de"', b'{"document": "SO-1"}', b"\\u00zz \\u00"):
+        assert without_person(payload) == payload

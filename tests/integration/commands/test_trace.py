@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
+from schemas.dose import DoseSchema
 from schemas.movement import MovementSchema
 from tests.integration.country import NOW, REGISTRY, load_registry
+from traceapp.capture.dose import record_dose
 from traceapp.capture.movement import MovementMessage, record_movements
 from traceapp.commands.trace import trace
 from traceapp.db import open_database
+from traceapp.models.account import Audit
+from traceapp.vault import Vault
 
 
 @pytest.fixture
@@ -54,3 +59,31 @@ def test_a_code_that_cannot_be_is_one_line(told: CliRunner, code: str) -> None:
     done = told.invoke(trace, [code])
     assert done.exit_code == 1
     assert done.output.startswith("Error: Expected a code")
+
+
+def test_that_a_person_was_looked_for_is_audited_without_the_number(
+    told: CliRunner, sqlite_url: str
+) -> None:
+    database = open_database(sqlite_url)
+    load_registry(database, REGISTRY)
+    person = {"document": "E12345678", "document_type": "passport", "name": "张三"}
+    given: dict[str, object] = {
+        "id": "d1",
+        "at": "2021-05-09T08:00:00Z",
+        "site": "CLINIC",
+        "recipient": person,
+    }
+    given["lot"] = {"gtin": "06901234567892", "number": "L1"}
+    with database.begin() as session:
+        record_dose(session, DoseSchema().load(given), Vault("x" * 32), NOW)
+    result = told.invoke(trace, ["e12345678", "--json"])
+    assert result.exit_code == 0, result.output
+    assert "E12345678" not in result.output
+    with database.read() as session:
+        line = session.scalars(select(Audit)).one()
+    database.close()
+    assert (line.actor, line.action, line.detail) == (
+        "command line",
+        "find recipient",
+        {"doses": ["d1"]},
+    )

@@ -1,0 +1,131 @@
+"""`traceapp keys`: the secret keys under which recipients are sealed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import click
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from config import load_settings
+from traceapp.access.audit import audit
+from traceapp.capture.resealing import Resealed, count_under, reseal_some
+from traceapp.db import Database, open_database, trouble_of
+from traceapp.doors import utc_now
+from traceapp.trace.recipient import count_by_key
+from traceapp.vault import Vault, open_vault
+
+_BATCH = 200
+#: Rows that others held, or wrote under an earlier key meanwhile, are taken in a further pass.
+_MOST_PASSES = 20
+_REST_S = 0.5
+_MOST_ATTEMPTS = 20
+
+
+@click.group()
+def keys() -> None:
+    """The secret keys under which recipients are sealed and found."""
+
+
+@keys.command()
+def show() -> None:
+    """Count the recipients under each key, by the key's id; no key is shown."""
+    settings = load_settings(os.environ).require("database_url")
+    vault = open_vault(settings)
+    with closing(open_database(settings.database_url)) as database, database.read() as session:
+        counts = {vault.key_id: 0, **dict.fromkeys(vault.other_key_ids, 0), **count_by_key(session)}
+    for key_id, count in counts.items():
+        click.echo(f"{key_id}  {_role(vault, key_id):<8}{count:>12}")
+
+
+@keys.command()
+def rotate() -> None:
+    """Reseal every recipient under TRACEAPP_SECRET_KEY.
+
+    What is under a key of TRACEAPP_OTHER_SECRET_KEYS is sealed and indexed anew. It may be killed
+    at any moment and begun again, and doses may be recorded meanwhile. It ends with 1 where
+    recipients remain under another key.
+    """
+    settings = load_settings(os.environ).require("database_url")
+    vault = open_vault(settings)
+    with closing(open_database(settings.database_url)) as database:
+        with database.begin() as session:
+            waiting = count_under(session, vault.other_key_ids)
+            audit(session, "command line", "rotate keys", vault.key_id, utc_now(), {"of": waiting})
+        with click.progressbar(length=waiting, label="Resealing", file=sys.stderr) as bar:
+            total = _reseal_all(database, vault, bar.update)
+        with database.begin() as session:
+            counts = count_by_key(session)
+            remaining = sum(count for key_id, count in counts.items() if key_id != vault.key_id)
+            detail = {"resealed": total.resealed, "merged": total.merged, "remaining": remaining}
+            audit(session, "command line", "keys rotated", vault.key_id, utc_now(), detail)
+    click.echo(
+        f"{total.resealed} recipients resealed, {total.merged} of them merged; "
+        f"{remaining} remain under other keys."
+    )
+    for key_id, count in counts.items():
+        if key_id != vault.key_id:
+            click.echo(f"{count} under key {key_id}: {_advice(vault, key_id)}", err=True)
+    if total.broken:
+        rows = ", ".join(map(str, sorted(set(total.broken))))
+        click.echo(f"Rows of recipient that their key does not open: {rows}.", err=True)
+    if remaining:
+        raise SystemExit(1)
+
+
+def _reseal_all(database: Database, vault: Vault, show_progress: Callable[[int], None]) -> Resealed:
+    """Pass over the table until nothing is left, or what is left is not to be had."""
+    total = Resealed()
+    for _ in range(_MOST_PASSES if vault.other_key_ids else 0):
+        before, broken, after = total.resealed, set(total.broken), 0
+        while (done := _batch(database, vault, after)).last is not None:
+            after = done.last
+            total.resealed += done.resealed
+            total.merged += done.merged
+            broken.update(done.broken)
+            show_progress(done.resealed)
+        total.broken = sorted(broken)
+        with database.read() as session:
+            left = count_under(session, vault.other_key_ids)
+        if left <= len(broken):
+            break
+        if total.resealed == before:
+            time.sleep(_REST_S)
+    return total
+
+
+def _batch(database: Database, vault: Vault, after: int) -> Resealed:
+    """One transaction; again where somebody wrote the same person under the first key meanwhile."""
+    for attempt in range(_MOST_ATTEMPTS):
+        begun = time.monotonic()
+        try:
+            with database.begin() as session:
+                done = reseal_some(session, vault, after, _BATCH)
+        except IntegrityError:
+            if attempt == _MOST_ATTEMPTS - 1:
+                raise
+        except OperationalError as error:
+            if trouble_of(error) != "locked" or attempt == _MOST_ATTEMPTS - 1:
+                raise
+            time.sleep(_REST_S)
+        else:
+            if database.is_sqlite:  # Its writers take turns: whoever records a dose must get one.
+                time.sleep(time.monotonic() - begun)
+            return done
+    raise AssertionError("The last attempt returns or raises.")
+
+
+def _role(vault: Vault, key_id: str) -> str:
+    if key_id == vault.key_id:
+        return "first"
+    return "other" if key_id in vault.other_key_ids else "unknown"
+
+
+def _advice(vault: Vault, key_id: str) -> str:
+    if key_id in vault.other_key_ids:
+        return "run this again once every process has the new key."
+    return "it is not among the settings; add it to TRACEAPP_OTHER_SECRET_KEYS."
