@@ -50,8 +50,12 @@ class MeaningSchema(Document):
 
 
 class CodeAnswersSchema(Document):
-    """Everything that a code may name, and everything that it may be."""
+    """Everything that a code may name, and everything that it may be.
+
+    `symbols` are the texts of the symbols in a photograph, as a scanner would send them.
+    """
 
     items = fields.List(fields.Nested(AnswerSchema), required=True)
     next = fields.String(required=True, allow_none=True)
     meanings = fields.List(fields.Nested(MeaningSchema), required=True)
+    symbols = fields.List(fields.String(), required=True)

@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "registry": ("traceapp.commands.registry:registry", "Load sites, units, sensors, products."),
     "rejudge": ("traceapp.commands.rejudge:rejudge", "Judge units again from the beginning."),
     "trace": ("traceapp.commands.trace:trace", "Show where a code came from and went."),
+    "label": ("traceapp.commands.label:label", "Draw the GS1 DataMatrix of a pack or a lot."),
+    "read-label": ("traceapp.commands.label:read_label", "Read the symbols in a photograph."),
     "token": ("traceapp.commands.token:token", "Create a bearer token for a program or a person."),
     "signin-link": (
         "traceapp.commands.signin_link:signin_link",

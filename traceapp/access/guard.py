@@ -20,6 +20,7 @@ from traceapp.problem import Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK = "traceapp_guard"
+_MOST_BYTES = "traceapp_most_bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ def allow(*roles: str) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         view.__dict__[_MARK] = Guard(frozenset(roles))
+        return view
+
+    return declare
+
+
+def takes(most_bytes: int) -> Callable[[View], View]:
+    """Declare that a view takes larger bodies than others, from those who may use it."""
+
+    def declare(view: View) -> View:
+        view.__dict__[_MOST_BYTES] = most_bytes
         return view
 
     return declare
@@ -88,6 +99,9 @@ def stand_guard() -> Response | None:
         return _ask_to_sign_in()
     if g.visitor.role not in guard.roles:
         raise Problem(403)
+    most_bytes = getattr(current_app.view_functions[request.endpoint], _MOST_BYTES, None)
+    if most_bytes is not None:
+        request.max_content_length = most_bytes
     _refuse_forgery(g.visitor)
     return None
 

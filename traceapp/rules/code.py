@@ -30,8 +30,11 @@ def read_code(text: str) -> list[Meaning]:
     code = clean(text)
     if not code or len(text) > LONGEST:
         return []
-    found = [*_labels(code), *_numbers(code), Meaning("text", code)]
-    return list(dict.fromkeys(found))
+    body, is_of_gs1 = bare(code)
+    labels = _labels(code)
+    # A symbol that says of itself that it is GS1's is no other number.
+    numbers = [] if labels and is_of_gs1 else _numbers(body)
+    return list(dict.fromkeys([*labels, *numbers, Meaning("text", body or code)]))
 
 
 def product_of_trace_code(code: str) -> str:
@@ -53,8 +56,7 @@ def _labels(code: str) -> list[Meaning]:
     return []
 
 
-def _numbers(code: str) -> list[Meaning]:
-    body, _ = bare(code)
+def _numbers(body: str) -> list[Meaning]:
     digits = _GROUPED.sub("", body)
     if not (digits.isascii() and digits.isdigit()):
         return [Meaning("trace_code", body)] if _TRACE_CODE.fullmatch(body) else []

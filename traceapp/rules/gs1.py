@@ -107,6 +107,11 @@ def compose(meaning: Meaning) -> list[tuple[str, str]]:
     return [(ai, value) for ai, value in parts if value is not None]
 
 
+def is_allowed(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether each value is one that its AI may have."""
+    return all(_element(ai, value) is not None for ai, value in pairs)
+
+
 def as_element_string(pairs: Iterable[tuple[str, str]]) -> str:
     """The text that a scanner sends for these elements."""
     text = "".join(f"{ai}{value}{GS if ai in _OPEN else ''}" for ai, value in pairs)

@@ -14,7 +14,8 @@ _INVISIBLE = dict.fromkeys(
     [0x00AD, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065)]
 )
 _TABLE: dict[int, int | str | None] = {**_FULL_WIDTH, **_INVISIBLE}
-_SYMBOLOGY = re.compile(r"\][A-Za-z][0-9]")
+_SYMBOLOGY = re.compile(r"\A\][A-Za-z][0-9]")
+_OF_GS1 = ("]d2", "]Q3", "]C1", "]e0", "]J1")
 # Written out by programs that show what cannot be seen; none of it can stand in a GS1 value, or
 # nobody would write it there.
 _CERTAIN = re.compile(
@@ -35,9 +36,9 @@ def clean(text: str) -> str:
 
 
 def bare(text: str) -> tuple[str, bool]:
-    """A scanned text without the symbology in front (`]d2`), and whether one was there."""
-    body = _SYMBOLOGY.sub("", text, count=1) if text.startswith("]") else text
-    return body, body != text
+    """A scanned text without the symbology in front, and whether that is one of GS1's own."""
+    body = _SYMBOLOGY.sub("", text, count=1)
+    return body, body != text and text.startswith(_OF_GS1)
 
 
 def separated(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from traceapp.problem import not_found
 from traceapp.trace.backward import trace_dose
 from traceapp.web.names import learn_names
 from traceapp.web.reason import reason_of_form
+from traceapp.web.symbol import draw_code
 
 blueprint = Blueprint("dose", __name__)
 
@@ -26,7 +27,8 @@ def dose(code: str) -> str:
             raise not_found("dose", code)
         learn_names(session, trace)
     may_reveal = visitor().is_browser and visitor().role in REVEALERS
-    return render_template("pages/dose.html", trace=trace, may_reveal=may_reveal)
+    symbol = draw_code(trace["dose"]["pack"])
+    return render_template("pages/dose.html", trace=trace, may_reveal=may_reveal, symbol=symbol)
 
 
 @blueprint.post("/doses/<code:code>/reveal")

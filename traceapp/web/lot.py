@@ -12,9 +12,11 @@ from traceapp.access.reveal import list_recipients, recipients_as_table
 from traceapp.access.role import READERS, REVEALERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
+from traceapp.rules.meaning import Meaning
 from traceapp.trace.forward import trace_lot
 from traceapp.web.names import learn_names
 from traceapp.web.reason import reason_of_form
+from traceapp.web.symbol import draw
 
 blueprint = Blueprint("lot", __name__)
 _PAGE = 100
@@ -29,7 +31,10 @@ def lot(gtin: str, number: str) -> str:
         if trace is None:
             raise not_found("lot", f"{gtin}/{number}")
         learn_names(session, trace)
-    return render_template("pages/lot.html", trace=trace)
+    label = draw(
+        Meaning("element_string", number, gtin, number, None, trace["source"]["expires_on"])
+    )
+    return render_template("pages/lot.html", trace=trace, symbol=label)
 
 
 @blueprint.get("/lots/<gtin:gtin>/<code:number>/doses")
