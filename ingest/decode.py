@@ -18,6 +18,7 @@ from schemas.document import NotJson, Refusal, first_refusal, kind_of, load_json
 from schemas.fields import MAX_INTEGER, got, parse_moment
 from schemas.message import MAX_PAYLOAD_BYTES, MAX_REF, STATUSES
 from schemas.movement import Movement, MovementSchema
+from schemas.packing import Packing
 from schemas.reading import MAX_READINGS, Reading, ReadingSchema
 from traceapp.capture.movement import MovementMessage
 from traceapp.capture.reading import ReadingMessage
@@ -113,7 +114,9 @@ def _read_readings(said: Said) -> None:
 def _read_movements(said: Said) -> None:
     good = _read_items(said, "movements", _MOVEMENT)
     if good:
-        said.movements = MovementMessage(said.route.site, cast("Sequence[Movement]", good))
+        said.movements = MovementMessage(
+            said.route.site, cast("Sequence[Movement | Packing]", good)
+        )
 
 
 def _read_status(said: Said) -> None:

@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 from schemas.document import Document
 from schemas.fields import Choice, Code, Day, Moment, Text, Whole, names_something
 from schemas.lot import LotKey, LotKeySchema
+from schemas.packing import PACKING_STEPS, Packing
 
 #: For each step: what `from` and `to` name (a unit, a site, or nothing), contract §4.
 STEPS: dict[str, tuple[str | None, str | None]] = {
@@ -23,8 +24,11 @@ STEPS: dict[str, tuple[str | None, str | None]] = {
     "destroying": ("unit", None),
     "sampling": ("unit", None),
     "counting": ("unit", None),
+    "packing": ("unit", None),
+    "unpacking": ("unit", None),
 }
 _MADE = ("made_on", "expires_on", "release")
+_NOT_OF_PACKING = ("lot", "doses", "carrier", "reason", "witnesses")
 MAX_DOSES = 10**12
 
 
@@ -62,8 +66,9 @@ class MovementSchema(Document):
     id = Code(required=True)
     at = Moment(required=True)
     step = Choice(*STEPS, required=True)
-    lot = fields.Nested(LotKeySchema, required=True)
-    doses = Whole(0, MAX_DOSES, required=True)
+    lot = fields.Nested(LotKeySchema)
+    doses = Whole(0, MAX_DOSES)
+    parent = Text(128, validate=names_something)
     packs = fields.List(Text(128, validate=names_something), load_default=())
     source = Code(data_key="from")
     target = Code(data_key="to")
@@ -87,6 +92,7 @@ class MovementSchema(Document):
                 errors[name] = [f"Expected the code of a {wanted} for {step}, got nothing."]
             elif not wanted and key in data:
                 errors[name] = [f"Expected no such field for {step}, got {data[key]}."]
+        errors |= _errors_of_kind(data)
         if step != "commissioning":
             errors |= {
                 name: [f"Expected no such field for {step}."] for name in _MADE if name in data
@@ -95,13 +101,32 @@ class MovementSchema(Document):
             errors["witnesses"] = ["Expected the names of two different witnesses."]
         if step in ("wasting", "destroying", "sampling") and "reason" not in data:
             errors["reason"] = [f"Expected a reason for {step}, got nothing."]
-        if step != "counting" and data["doses"] == 0:
+        if step != "counting" and data.get("doses") == 0:
             errors["doses"] = [f"Expected at least one dose for {step}, got 0."]
         if errors:
             raise ValidationError(errors)
 
     @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Movement:
+    def make(self, data: dict[str, Any], **_: Any) -> Movement | Packing:
         data["packs"] = tuple(data["packs"])
-        data["witnesses"] = tuple(data["witnesses"])
-        return Movement(**data)
+        witnesses = tuple(data.pop("witnesses"))
+        if data["step"] in PACKING_STEPS:
+            return Packing(**data)
+        return Movement(**data, witnesses=witnesses)
+
+
+def _errors_of_kind(data: dict[str, Any]) -> dict[str, list[str]]:
+    """What is missing or too much by whether a step moves doses or packs what is in what."""
+    step = data["step"]
+    is_packing = step in PACKING_STEPS
+    errors = {
+        name: ["Missing data for required field."]
+        for name in (("parent",) if is_packing else ("lot", "doses"))
+        if name not in data
+    }
+    for name in _NOT_OF_PACKING if is_packing else ("parent",):
+        if data.get(name):
+            errors[name] = [f"Expected no such field for {step}."]
+    if step == "packing" and not data["packs"]:
+        errors["packs"] = ["Expected at least one pack for packing, got none."]
+    return errors

@@ -27,4 +27,4 @@ def test_every_message_in_the_page_about_mqtt_is_a_good_one(topic: str, payload:
 
 
 def test_the_page_about_mqtt_has_examples() -> None:
-    assert len(_EXAMPLES) == 7
+    assert len(_EXAMPLES) == 8

@@ -180,7 +180,10 @@ def _movement_text() -> str:
         "A movement is a fact even when it is wrong: what the ledger cannot explain is kept and "
         "shown as a finding. `from` and `to` name a unit or a site: " + "; ".join(steps) + ". "
         "`commissioning` may add made_on, expires_on and release; `wasting`, `destroying` and "
-        "`sampling` give a reason; `destroying` names two witnesses."
+        "`sampling` give a reason; `destroying` names two witnesses. `packing`, `unpacking` name "
+        "a case as `parent` and what went into it or came out of it as `packs`, and neither `lot` "
+        "nor `doses`, which every other step names; a case among the `packs` of a movement stands "
+        "for all that was in it at that moment."
     )
 
 

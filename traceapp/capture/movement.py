@@ -7,18 +7,21 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from schemas.document import Refusal
 from schemas.movement import STEPS, Movement
+from schemas.packing import Packing
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.ledger import book
 from traceapp.capture.lot import know_lot
 from traceapp.capture.pack import adopt_doses, name_packs
+from traceapp.capture.packing import find_packing_unit, record_packing
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import digest, keep_conflict
 from traceapp.models.movement import Movement as MovementRow
+from traceapp.models.packing import Packing as PackingRow
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.watch.post import sensors_of
@@ -30,7 +33,7 @@ class MovementMessage:
     """Movements as they came together; `site` is the code of who reports (None over HTTP)."""
 
     site: str | None
-    movements: Sequence[Movement]
+    movements: Sequence[Movement | Packing]
 
 
 class Refused(Exception):
@@ -44,7 +47,10 @@ class Refused(Exception):
 def record_movements(
     session: Session, messages: Sequence[MovementMessage], now: datetime
 ) -> list[Receipt]:
-    """Store movements and bring the ledgers of their lots up to date; one receipt a message."""
+    """Store movements and bring the ledgers of their lots up to date; one receipt a message.
+
+    Packings say what is in what: they touch no ledger, but may tell a dose its lot.
+    """
     receipts: list[Receipt] = []
     touched: set[int] = set()
     named: set[str] = set()
@@ -52,15 +58,15 @@ def record_movements(
         receipt = Receipt()
         for index, movement in enumerate(message.movements):
             try:
-                lot_id = _record(session, movement, message.site, now, named)
+                lots = _record(session, movement, message.site, now, named)
             except Refused as refused:
                 receipt.refusals.append(refused.refusal.at_place(index))
                 continue
-            if lot_id is None:
+            if lots is None:
                 receipt.repeated += 1
             else:
                 receipt.stored += 1
-                touched.add(lot_id)
+                touched |= lots
         receipts.append(receipt)
     touched |= adopt_doses(session, touched, named)
     for lot_id in sorted(touched):
@@ -95,21 +101,48 @@ def _site_of(session: Session, unit: str | None) -> Site:
 
 
 def _record(
-    session: Session, movement: Movement, site: str | None, now: datetime, named: set[str]
-) -> int | None:
-    """Store one movement; returns its lot, or None for one that was known already.
+    session: Session, came: Movement | Packing, site: str | None, now: datetime, named: set[str]
+) -> set[int] | None:
+    """Store one movement; returns the lots it touched, or None for one known already.
 
     The keys of the packs that it names are added to `named`.
     """
-    content = _content(movement)
-    known = session.execute(
-        select(MovementRow.digest).where(MovementRow.code == movement.id)
-    ).scalar_one_or_none()
+    content = _content(came)
+    known = session.scalars(
+        union_all(
+            select(MovementRow.digest).where(MovementRow.code == came.id),
+            select(PackingRow.digest).where(PackingRow.code == came.id),
+        )
+    ).first()
     if known is not None:
-        _compare(session, movement, known, content, site, now)
+        _compare(session, came, known, content, site, now)
         return None
-    if future := refuse_future(movement.at, now):
+    if future := refuse_future(came.at, now):
         raise Refused(future)
+    if isinstance(came, Packing):
+        named |= _pack(session, came, site, now)
+        return set()
+    return {_move(session, came, site, now, named, digest(content))}
+
+
+def _pack(session: Session, packing: Packing, site: str | None, now: datetime) -> set[str]:
+    unit = find_packing_unit(session, packing, site)
+    if isinstance(unit, Refusal):
+        raise Refused(unit)
+    keys = record_packing(session, packing, unit, now)
+    if isinstance(keys, Refusal):
+        raise Refused(keys)
+    return keys
+
+
+def _move(
+    session: Session,
+    movement: Movement,
+    site: str | None,
+    now: datetime,
+    named: set[str],
+    content_digest: str,
+) -> int:
     places = _places(session, movement)
     home = _home(session, movement, site)
     lot = know_lot(session, movement.lot)
@@ -128,7 +161,7 @@ def _record(
         operator=movement.operator,
         reason=movement.reason,
         witnesses=list(movement.witnesses) or None,
-        digest=digest(content),
+        digest=content_digest,
         recorded_at=now,
         **places,
     )
@@ -140,7 +173,7 @@ def _record(
 
 def _compare(
     session: Session,
-    movement: Movement,
+    movement: Movement | Packing,
     known: str,
     content: dict[str, Any],
     site: str | None,
@@ -152,7 +185,7 @@ def _compare(
     raise Refused(Refusal("conflict", "id", "the content first sent with this id", movement.id))
 
 
-def _content(movement: Movement) -> dict[str, Any]:
+def _content(movement: Movement | Packing) -> dict[str, Any]:
     content = asdict(movement)
     content["packs"] = sorted(movement.packs)
     return content

@@ -14,8 +14,10 @@ from traceapp.capture.lot import know_lot
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
+from traceapp.models.packing import Packing
 from traceapp.rules.meaning import same_pack
-from traceapp.watch.pack import identify, lot_of_pack
+from traceapp.watch.pack import identify, lot_of_pack, lots_of_packs
+from traceapp.watch.packing import packs_inside
 
 _CHUNK = 5_000
 _Item = TypeVar("_Item")
@@ -56,8 +58,10 @@ def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -
 
     Returns the lots that got doses.
     """
-    gtins = set(session.scalars(select(Lot.gtin).where(Lot.id.in_(list(lot_ids)))))
-    wanted = sorted({one for key in keys for one in same_pack(key, gtins)})
+    inside = _inside(session, keys)
+    lots = {*lot_ids, *(lots_of_packs(session, inside) if inside else ())}
+    gtins = set(session.scalars(select(Lot.gtin).where(Lot.id.in_(lots))))
+    wanted = sorted({one for key in {*keys, *inside} for one in same_pack(key, gtins)})
     adopted: set[int] = set()
     for dose in [*_of_packs(session, wanted), *_unparted(session, gtins)]:
         named = identify(session, dose.pack_code or "")
@@ -75,6 +79,22 @@ def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -
 def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:
     for start in range(0, len(items), _CHUNK):
         yield list(items[start : start + _CHUNK])
+
+
+def _inside(session: Session, keys: Iterable[str]) -> set[str]:
+    """The keys of all that was ever packed in these packs; empty where nothing was."""
+    packs = [
+        pack_id
+        for part in _parts(sorted(keys))
+        for pack_id in session.scalars(
+            select(Pack.id).join(Packing, Packing.parent_id == Pack.id).where(Pack.key.in_(part))
+        )
+    ]
+    return {
+        key
+        for part in _parts(sorted(packs_inside(session, packs)))
+        for key in session.scalars(select(Pack.key).where(Pack.id.in_(part)))
+    }
 
 
 def _of_packs(session: Session, keys: Sequence[str]) -> Iterator[Dose]:

@@ -14,6 +14,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     lot,
     movement,
     outbox,
+    packing,
     partition,
     posting,
     product,

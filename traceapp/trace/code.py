@@ -111,7 +111,7 @@ def _knows_pack(session: Session, scope: Scope, meaning: Meaning) -> bool | None
     if meaning.pack_key is None:
         return None
     keys = sorted(same_pack(meaning.pack_key, [meaning.gtin]))
-    if session.scalar(lots_of_pack(scope, keys).limit(1)) is not None:
+    if session.scalar(lots_of_pack(session, scope, keys).limit(1)) is not None:
         return True
     given = (
         select(Dose.id)

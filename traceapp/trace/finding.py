@@ -14,6 +14,9 @@ _TEXTS = {
     "pack_used_up": "该追溯码已使用 {used} 次，每盒 {doses} 剂 / "
     "This code was used {used} times for a pack of {doses}",
     "pack_of_other_lot": "该包装属于批号 {lot} / This pack is of another lot: {lot}",
+    "in_two_cases": "{pack} 装入时仍在另一包装内 / {pack} was still packed elsewhere",
+    "not_in_case": "{pack} 拆出时不在该包装内 / {pack} was not in what it came out of",
+    "packed_in_itself": "{pack} 不能装入自身之内 / {pack} cannot be packed inside itself",
     "budget_exceeded": "累计温度暴露已超出允许值 / The lot's temperature budget is used up",
     "frozen": "疫苗可能已冻结（最低 {celsius:g} °C）/ It was down to {celsius:g} °C: may be frozen",
     "exposure_unknown": "有 {minutes:.0f} 分钟没有温度记录 / "

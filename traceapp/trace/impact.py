@@ -99,8 +99,7 @@ def _by_own_way(
     session: Session, lot: Lot, excursion: Excursion, doses: list[TouchedDose]
 ) -> list[TouchedDose]:
     """The doses, judged by the way of their own pack where movements named it."""
-    packs = Packs(session, lot) if doses else None
-    if not packs:
+    if not doses:
         return doses
     rows = session.execute(
         select(Dose.id, Dose.at, Dose.site_id, Dose.unit_id, Dose.pack_key).where(
@@ -108,6 +107,9 @@ def _by_own_way(
         )
     )
     given = {row.id: Given(row.at, row.site_id, row.unit_id, row.pack_key or "") for row in rows}
+    packs = Packs(session, lot, {given[dose.key].pack for dose in doses if dose.key in given})
+    if not packs:
+        return doses
     judged: list[TouchedDose] = []
     for dose in doses:
         was_there = None

@@ -109,7 +109,7 @@ def _lots(session: Session, scope: Scope, sought: _Sought) -> Iterator[dict[str,
 
 def _packs(session: Session, scope: Scope, keys: Sequence[str]) -> Iterator[dict[str, str]]:
     codes = session.scalars(select(Pack.code).where(Pack.key.in_(keys))).all()
-    for lot in session.scalars(lots_of_pack(scope, keys).limit(_MOST)):
+    for lot in session.scalars(lots_of_pack(session, scope, keys).limit(_MOST)):
         yield _lot(lot, "pack", codes[0])
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.models.lot import Lot, Pack, PackMovement
+from traceapp.models.lot import Lot, Pack
 from traceapp.models.movement import Movement
 from traceapp.models.unit import Unit
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.ledger import Fact
 from traceapp.rules.meaning import same_pack
+from traceapp.watch.packing import movements_naming
+
+_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +34,14 @@ class Given:
 
 
 class Packs:
-    """The packs of a lot that movements named, each with its movements in order of time."""
+    """Packs of a lot that movements named, alone or in a case that they were in then."""
 
-    def __init__(self, session: Session, lot: Lot) -> None:
-        rows = session.execute(
-            select(Pack.key, Movement)
-            .join(PackMovement, PackMovement.pack_id == Pack.id)
-            .join(Movement, Movement.id == PackMovement.movement_id)
-            .where(Movement.lot_id == lot.id)
-        ).all()
+    def __init__(self, session: Session, lot: Lot, keys: Iterable[str]) -> None:
         self._gtin = lot.gtin
-        self._ways: dict[str, list[Movement]] = {}
-        for key, movement in rows:
-            self._ways.setdefault(key, []).append(movement)
+        wanted = {one for key in keys for one in same_pack(key, [lot.gtin])}
+        named = movements_naming(session, wanted, lot.id)
+        packs = _keys_of(session, named)
+        self._ways = {packs[pack]: movements for pack, movements in named.items() if movements}
         self._site_of = dict(session.execute(select(Unit.id, Unit.site_id)).all())
 
     def __bool__(self) -> bool:
@@ -75,15 +73,20 @@ class Packs:
 
 
 def movements_of_pack(session: Session, lot_id: int, pack: str) -> set[int]:
-    """The row ids of the movements of a lot that named the pack of a key."""
+    """The row ids of the movements of a lot that named the pack of a key, or a case around it."""
     gtin = session.scalars(select(Lot.gtin).where(Lot.id == lot_id)).one()
-    named = (
-        select(PackMovement.movement_id)
-        .join(Pack, Pack.id == PackMovement.pack_id)
-        .join(Movement, Movement.id == PackMovement.movement_id)
-        .where(Pack.key.in_(same_pack(pack, [gtin])), Movement.lot_id == lot_id)
-    )
-    return set(session.scalars(named))
+    named = movements_naming(session, same_pack(pack, [gtin]), lot_id)
+    return {one.id for movements in named.values() for one in movements}
+
+
+def _keys_of(session: Session, packs: Iterable[int]) -> dict[int, str]:
+    wanted = sorted(packs)
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        part = wanted[start : start + _CHUNK]
+        rows = session.execute(select(Pack.id, Pack.key).where(Pack.id.in_(part)))
+        found |= {row[0]: row[1] for row in rows}
+    return found
 
 
 def _place_in_time(row: Movement) -> tuple[datetime, int, str]:

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
-from traceapp.models.lot import Lot, Pack, PackMovement
+from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.trace.scope import Scope
+from traceapp.watch.pack import lots_of_packs
 
 
 def reaches_site(session: Session, scope: Scope, code: str) -> bool:
@@ -36,15 +37,9 @@ def find_lot_within(session: Session, scope: Scope, gtin: str, number: str) -> L
     return session.scalar(select(Lot).where(*key, is_lot_within(scope)))
 
 
-def lots_of_pack(scope: Scope, keys: Iterable[str]) -> Select[Lot]:
-    """The query for the lots in the scope whose movements named a pack by one of its keys."""
-    named = (
-        select(Movement.lot_id)
-        .join(PackMovement, PackMovement.movement_id == Movement.id)
-        .join(Pack, Pack.id == PackMovement.pack_id)
-        .where(Pack.key.in_(list(keys)))
-    )
-    return select(Lot).where(Lot.id.in_(named), is_lot_within(scope))
+def lots_of_pack(session: Session, scope: Scope, keys: Iterable[str]) -> Select[Lot]:
+    """The query for the lots in the scope whose movements named a pack, or a case around it."""
+    return select(Lot).where(Lot.id.in_(lots_of_packs(session, keys)), is_lot_within(scope))
 
 
 def is_lot_within(scope: Scope) -> ColumnElement[bool]:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from schemas.fields import CODE
 from schemas.lot import LotKey
-from traceapp.models.lot import Lot, Pack, PackMovement
-from traceapp.models.movement import Movement
+from traceapp.models.lot import Lot, Pack
 from traceapp.models.product import Product
 from traceapp.rules.code import read_code
 from traceapp.rules.meaning import Meaning, same_pack
+from traceapp.watch.packing import movements_naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,9 @@ def keys_of_pack(session: Session, key: str, gtin: str | None = None) -> list[st
 
 
 def lots_of_packs(session: Session, keys: Iterable[str]) -> list[int]:
-    """The row ids of the lots whose movements named one of these packs."""
-    named = (
-        select(Movement.lot_id)
-        .join(PackMovement, PackMovement.movement_id == Movement.id)
-        .join(Pack, Pack.id == PackMovement.pack_id)
-        .where(Pack.key.in_(list(keys)))
-    )
-    return list(session.scalars(named.distinct()))
+    """The row ids of the lots whose movements named one of these packs, or a case around it."""
+    named = movements_naming(session, keys)
+    return sorted({one.lot_id for movements in named.values() for one in movements})
 
 
 def lot_of_pack(session: Session, key: str) -> int | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from tests.integration.api.scene import GTIN, NUMBER, dose
 from tests.integration.door import Door
@@ -88,6 +91,13 @@ def test_other_addresses_take_no_larger_bodies_than_before(door: Door, admin: Fl
     assert answer.status_code == 401
 
 
+def form(token: str, picture: bytes) -> dict[str, Any]:
+    """Return a filled form as a browser sends it, for a client's post."""
+    filled = {"csrf_token": token, "photo": FileStorage(io.BytesIO(picture), "a.png")}
+    boundary, body = encode_multipart(filled)
+    return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
+
+
 def test_the_page_takes_a_photograph(door: Door, admin: FlaskClient) -> None:
     browser = door.browser()
     page = browser.get("/lookup").text
@@ -95,15 +105,11 @@ def test_the_page_takes_a_photograph(door: Door, admin: FlaskClient) -> None:
     token = re.search(r'name="csrf_token" value="(\w+)"', page)
     assert token is not None
     picture = photograph(f"(01){GTIN}(10){NUMBER}")
-    sent = {"csrf_token": token.group(1), "photo": (io.BytesIO(picture + bytes(2 << 20)), "a.png")}
-    answer = browser.post("/lookup", data=sent, content_type="multipart/form-data")
+    answer = browser.post("/lookup", **form(token.group(1), picture + bytes(2 << 20)))
     assert (answer.status_code, answer.location) == (303, f"/lots/{GTIN}/{NUMBER}")
     unknown = photograph(f"(01){GTIN}(10)NEVER")
-    sent = {"csrf_token": token.group(1), "photo": (io.BytesIO(unknown), "a.png")}
-    answer = browser.post("/lookup", data=sent, content_type="multipart/form-data")
-    assert "NEVER" in answer.text
-    forged = {"csrf_token": "x", "photo": (io.BytesIO(unknown), "a.png")}
-    assert browser.post("/lookup", data=forged).status_code == 403
+    assert "NEVER" in browser.post("/lookup", **form(token.group(1), unknown)).text
+    assert browser.post("/lookup", **form("x", unknown)).status_code == 403
 
 
 def test_the_pages_of_a_lot_and_of_a_dose_show_their_symbol(door: Door, admin: FlaskClient) -> None:

@@ -562,6 +562,47 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "packing",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("step", sa.String(length=16), nullable=False),
+        sa.Column("parent_id", BigKey, nullable=False),
+        sa.Column("is_all", sa.Boolean(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("document", sa.String(length=64), nullable=True),
+        sa.Column("operator", sa.String(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["pack.id"], name=op.f("fk__packing__parent_id__pack")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__packing__site_id__site")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk__packing__unit_id__unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__packing")),
+        sa.UniqueConstraint("code", name=op.f("uq__packing__code")),
+    )
+    with op.batch_alter_table("packing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__packing_parent_id"), ["parent_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__packing_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "packing_pack",
+        sa.Column("packing_id", BigKey, nullable=False),
+        sa.Column("pack_id", BigKey, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pack_id"], ["pack.id"], name=op.f("fk__packing_pack__pack_id__pack")
+        ),
+        sa.ForeignKeyConstraint(
+            ["packing_id"], ["packing.id"], name=op.f("fk__packing_pack__packing_id__packing")
+        ),
+        sa.PrimaryKeyConstraint("packing_id", "pack_id", name=op.f("pk__packing_pack")),
+    )
+    with op.batch_alter_table("packing_pack", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__packing_pack_pack_id"), ["pack_id"], unique=False)
+
+    op.create_table(
         "posting",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
@@ -639,6 +680,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix__posting__credit")
 
     op.drop_table("posting")
+    with op.batch_alter_table("packing_pack", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__packing_pack_pack_id"))
+
+    op.drop_table("packing_pack")
+    with op.batch_alter_table("packing", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__packing_site_id"))
+        batch_op.drop_index(batch_op.f("ix__packing_parent_id"))
+
+    op.drop_table("packing")
     with op.batch_alter_table("pack_movement", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__pack_movement_movement_id"))
 
