@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
@@ -22,6 +23,8 @@ from schemas.packing import Packing
 from schemas.reading import MAX_READINGS, Reading, ReadingSchema
 from traceapp.capture.movement import MovementMessage
 from traceapp.capture.reading import ReadingMessage
+from traceapp.models.base import microseconds
+from traceapp.rules.quiet import Measured
 
 MAX_ITEMS = MAX_READINGS
 
@@ -65,10 +68,14 @@ class Said:
 
 
 class Known(NamedTuple):
-    """Well-formed readings on the topic of a sensor that we know by heart."""
+    """Well-formed readings on the topic of a sensor that we know by heart.
+
+    `moments` are those of the readings, in microseconds since 1970.
+    """
 
     sensor_id: int
-    readings: list[Reading]
+    moments: list[int]
+    readings: Sequence[Measured]
     ref: str | None
     topic: bytes
     payload: bytes
@@ -95,8 +102,15 @@ def decode(topic: bytes, payload: bytes) -> Said:
 
 def decode_known(sensor_id: int, topic: bytes, payload: bytes) -> Known | None:
     """What a sensor known by heart says; None where marshmallow must look."""
-    fast = decode_fast(payload)
-    return None if fast is None else Known(sensor_id, fast[2], fast[0], topic, payload)
+    fast = _decode_well_formed(payload)
+    if fast is None:
+        return None
+    ref, items, _ = fast
+    try:
+        moments = [_microseconds(item.at) for item in items]
+    except ValueError:
+        return None
+    return Known(sensor_id, moments, items, ref, topic, payload)
 
 
 def _read_readings(said: Said) -> None:
@@ -238,26 +252,45 @@ _decode_envelope = msgspec.json.Decoder(_FastEnvelope).decode
 
 def decode_fast(payload: bytes) -> tuple[str | None, Sequence[int] | None, list[Reading]] | None:
     """`(ref, places, readings)` where all is well; None where marshmallow must look."""
+    fast = _decode_well_formed(payload)
+    if fast is None:
+        return None
+    ref, items, is_list = fast
+    try:
+        return ref, range(len(items)) if is_list else None, [_make(item) for item in items]
+    except ValueError:
+        return None
+
+
+def _decode_well_formed(payload: bytes) -> tuple[str | None, list[_FastReading], bool] | None:
+    """`(ref, items, whether they came as a list)`, their moments not looked at yet, or None."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         return None
     try:
         if payload[:1] == b"{" and b'"readings"' not in payload:
-            return None, None, [_make(_decode_one(payload))]
-        if payload[:1] == b"[":
-            ref, items = None, _decode_list(payload)
+            ref, items, is_list = None, [_decode_one(payload)], False
+        elif payload[:1] == b"[":
+            ref, items, is_list = None, _decode_list(payload), True
         else:
             envelope = _decode_envelope(payload)
-            ref, items = envelope.ref, envelope.readings
-        return ref, range(len(items)), [_make(item) for item in items]
+            ref, items, is_list = envelope.ref, envelope.readings, True
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
         return None
+    for item in items:
+        boot = cast("str | None", item.boot)
+        if boot is not None and "\0" in boot:
+            return None
+    return ref, items, is_list
+
+
+@lru_cache(maxsize=8_192)
+def _microseconds(moment: str) -> int:
+    """A moment in microseconds since 1970; many sensors speak in the same second."""
+    return microseconds(parse_moment(moment))
 
 
 def _make(item: _FastReading) -> Reading:
-    boot = cast("str | None", item.boot)
-    if boot is not None and "\0" in boot:
-        raise ValueError("Expected text without NUL.")
     return Reading(
         parse_moment(item.at), item.celsius, item.power, item.door_open, item.humidity,
-        item.battery, item.battery_volts, item.seq, boot,
+        item.battery, item.battery_volts, item.seq, item.boot,
     )  # fmt: skip

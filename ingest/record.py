@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from ingest.decode import Known, Rejected, Said, decode
 from ingest.topic import read_topic
 from schemas.document import Refusal, load_json
-from traceapp.capture.memory import Memory, Row
+from traceapp.capture.memory import Memory, Quiet
 from traceapp.capture.movement import record_movements
+from traceapp.capture.prolong import prolong
 from traceapp.capture.reading import record_readings
 from traceapp.capture.reading_copy import copy_readings
 from traceapp.capture.receipt import Receipt
@@ -59,22 +60,24 @@ def record_batch(
     """Write what the sensors known by heart say where it is quiet, then all the rest."""
     is_ours = memory.refresh(session)
     heard_at = microseconds(now)
-    rows: list[Row] = []
+    quiet: list[Quiet] = []
+    stored = 0
     answered: list[Outcome] = []
     rest = list(batch)
-    for message in known:
-        quiet = memory.take(message.sensor_id, message.readings, heard_at)
-        if quiet is None:
-            rest.append(decode(message.topic, message.payload))
+    for sensor_id, moments, readings, ref, topic, payload in known:
+        if not memory.take(sensor_id, moments, readings, heard_at):
+            rest.append(decode(topic, payload))
             continue
-        rows += quiet
-        if message.ref is not None:
-            said = Said(read_topic(message.topic), message.topic, message.payload, ref=message.ref)
-            answered.append(Outcome(said, stored=len(quiet)))
-    copy_readings(session, rows, now)
+        quiet.append((sensor_id, moments, readings))
+        if ref is None:
+            stored += len(moments)
+        else:
+            said = Said(read_topic(topic), topic, payload, ref=ref)
+            answered.append(Outcome(said, stored=len(moments)))
+    copy_readings(session, quiet, now)
+    prolong(session, memory.prolonged(), now)
     outcomes = record(session, rest, now, memory if is_ours else None)
-    told = sum(outcome.stored for outcome in answered)
-    return Settled(len(rows) - told, [*answered, *outcomes])
+    return Settled(stored, [*answered, *outcomes])
 
 
 def record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def pytest_testnodedown(node: Any, error: object | None) -> None:
     """Note how one of pytest's own worker processes ended, and say so where it ended too early."""
     if error is not None:
         _ended[node.gateway.id] = status = node.gateway._io.popen.wait()
-        print(f"\nworker {node.gateway.id} ended with {status}")
+        sys.stderr.write(f"\nworker {node.gateway.id} ended with {status}\n")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -38,4 +39,5 @@ def pytest_handlecrashitem(crashitem: str, report: Any, sched: Any) -> None:
         _begun_again.add(crashitem)
         sched.mark_test_pending(crashitem)
         report.outcome = "rerun"
-        print(f"{crashitem} is begun again: {signal.Signals(-status).name} ended its worker")
+        sign = signal.Signals(-status).name
+        sys.stderr.write(f"{crashitem} is begun again: {sign} ended its worker\n")

@@ -21,7 +21,6 @@ from traceapp.bench.history import (
     register_fleet,
     sensor_code,
 )
-from traceapp.capture.memory import Row
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.reading_copy import copy_readings
 from traceapp.db import Database, is_postgresql
@@ -124,7 +123,7 @@ def _record(session: Session, history: History, tick: int, ids: range) -> None:
 
 def _copy(session: Session, history: History, tick: int, ids: range) -> None:
     """As the line does what is quiet by what it knows by heart."""
-    rows = [Row(n, microseconds(history.at(n, tick)), _reading(history, tick, n)) for n in ids]
+    rows = [(n, [microseconds(history.at(n, tick))], [_reading(history, tick, n)]) for n in ids]
     copy_readings(session, rows, history.tick(tick + 1))
 
 

@@ -1,5 +1,7 @@
 """What an ingester knows by heart of its sensors, so that a quiet reading asks nothing.
 
+Of a sensor that is too warm or too cold it knows what runs as well (`capture.prolong`).
+
 Safe because every writer of a sensor's readings or runs either is the holder of the partition
 that remembers it, in a transaction that keeps everybody else from that partition's row, or has
 locked that row and left word in `forgotten` (`watch.holder`). It is thrown away whenever a
@@ -10,20 +12,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from schemas.reading import Reading
+from traceapp.capture.prolong import Outside, outside_of
 from traceapp.db import among
 from traceapp.models.base import microseconds
 from traceapp.models.excursion import Run
 from traceapp.models.forgotten import Forgotten
 from traceapp.models.sensor import Sensor
 from traceapp.rules.episode import END_OF_TIME
-from traceapp.rules.quiet import Last, Terms, is_quiet, terms_of
+from traceapp.rules.quiet import Last, Measured, Terms, follow, terms_of
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import Post, sensors_of
 from traceapp.watch.sample import newest_of_all
@@ -33,17 +35,15 @@ from traceapp.watch.unchanged import unchanged_since
 MOST_SENSORS = 1_000_000
 #: Room is made for so many more at once: a little each time would leave holes behind.
 _STEP = 65_536
-_MICROSECOND = timedelta(microseconds=1)
 _UNKNOWN = 2**63 - 1
 _NO_NUMBER = -(2**63)
 
 
-class Row(NamedTuple):
-    """A quiet reading: its sensor, its moment in microseconds since 1970, what it says."""
+#: Of so many sensors we know what runs at the same time, about 1,000 bytes each.
+_MOST_OUTSIDE = 50_000
 
-    sensor_id: int
-    at: int
-    reading: Reading
+#: Quiet readings of one message: their sensor, their moments in microseconds since 1970, and they.
+Quiet = tuple[int, Sequence[int], Sequence[Measured]]
 
 
 class Memory:
@@ -59,6 +59,8 @@ class Memory:
     def _forget_all(self) -> None:
         self._at, self._celsius, self._since = array("q"), array("d"), array("q")
         self._seq, self._boot, self._kind = array("q"), array("q"), array("i")
+        self._outside: dict[int, Outside] = {}
+        self._prolonged: dict[int, Outside] = {}
         self.known = 0
         self._is_told = False
 
@@ -77,6 +79,7 @@ class Memory:
         """Know nothing of a sensor any more."""
         if self.knows(sensor_id):
             self._at[sensor_id] = _UNKNOWN
+            self._outside.pop(sensor_id, None)
             self.known -= 1
 
     def stays(self, sensor_id: int, fresh: Sequence[Sample], undisturbed: Collection[int]) -> bool:
@@ -92,36 +95,50 @@ class Memory:
                 self._since[sensor_id] = min(self._since[sensor_id], microseconds(sample.at))
         return True
 
-    def take(self, sensor_id: int, readings: Sequence[Reading], now: int) -> list[Row] | None:
-        """Readings of one message as rows when all are quiet, and then the last one is the newest.
+    def take(
+        self, sensor_id: int, moments: Sequence[int], readings: Sequence[Measured], now: int
+    ) -> bool:
+        """Whether readings of one message are all quiet; the last one is the newest then.
 
-        `now` is in microseconds since 1970. None where anything must be looked up or judged.
+        `moments` are those of the readings, and `now` is when they were heard, both in
+        microseconds since 1970. False where anything must be looked up or judged.
         """
-        if sensor_id >= len(self._at) or self._at[sensor_id] == _UNKNOWN:  # The hottest line.
-            return None
+        if sensor_id >= len(self._at) or self._at[sensor_id] == _UNKNOWN:  # The hottest lines.
+            return False
         number = self._seq[sensor_id]
-        last = Last(
+        last = (
             self._at[sensor_id],
             self._celsius[sensor_id],
             None if number == _NO_NUMBER else number,
             self._boot[sensor_id],
             self._since[sensor_id],
         )
-        terms, rows = self._terms[self._kind[sensor_id]], []
-        for reading in readings:
-            at = microseconds(reading.at)
-            if not is_quiet(terms, last, at, reading, now):
-                return None
-            rows.append(Row(sensor_id, at, reading))
-            since = last.since if reading.celsius == last.celsius else at
-            last = Last(at, reading.celsius, reading.seq, hash(reading.boot), since)
-        self._note(sensor_id, last)
-        return rows
+        terms = self._terms[self._kind[sensor_id]]
+        newest = follow(terms, last, moments, readings, now)
+        if newest is None or (terms.running and not self._goes_on(sensor_id, newest[0], readings)):
+            return False
+        self._note(sensor_id, newest)
+        return True
 
-    def _note(self, sensor_id: int, last: Last) -> None:
-        self._at[sensor_id], self._celsius[sensor_id] = last.at, last.celsius
-        self._seq[sensor_id] = _NO_NUMBER if last.seq is None else last.seq
-        self._boot[sensor_id], self._since[sensor_id] = last.boot, last.since
+    def _goes_on(self, sensor_id: int, newest_at: int, readings: Sequence[Measured]) -> bool:
+        """Whether what runs of a sensor merely goes on until these quiet readings."""
+        outside = self._outside[sensor_id]
+        if newest_at >= outside.until:
+            return False
+        outside.hear(newest_at, readings)
+        self._prolonged[sensor_id] = outside
+        return True
+
+    def prolonged(self) -> Collection[Outside]:
+        """What went on since this was asked last, to be written in this transaction."""
+        prolonged, self._prolonged = self._prolonged, {}
+        return prolonged.values()
+
+    def _note(self, sensor_id: int, last: tuple[int, float, int | None, int, int]) -> None:
+        at, celsius, number, boot, since = last
+        self._at[sensor_id], self._celsius[sensor_id] = at, celsius
+        self._seq[sensor_id] = _NO_NUMBER if number is None else number
+        self._boot[sensor_id], self._since[sensor_id] = boot, since
 
     # ---- with the database
 
@@ -152,14 +169,14 @@ class Memory:
     ) -> None:
         """Note where sensors stand after they were judged; `newest` is each one's last usable.
 
-        A sensor of which something runs, or which nobody expects, is looked up every time, and
-        so is one beside which a value stays. `since` is when they began to say the same value,
-        where that is known.
+        A sensor of which other things run than `capture.prolong` knows, or which nobody expects,
+        is looked up every time, and so is one beside which a value stays. `since` is when they
+        began to say the same value, where that is known.
         """
         partition_id = session.info.get("partition_id")
         if partition_id is None or not names:
             return
-        running = set(_running(session, list(names)))
+        running = _running(session, list(names))
         of_all = newest_of_all(session, list(names))
         learned: list[int] = []
         known_before = [sensor_id for sensor_id in names if self.knows(sensor_id)]
@@ -168,12 +185,13 @@ class Memory:
             self.forget(sensor_id)
             last = newest.get(sensor_id)
             held = posts.get(sensor_id, ())
-            if sensor_id in running or last is None or of_all.get(sensor_id) != last.at:
+            if last is None or of_all.get(sensor_id) != last.at:
                 continue
             if not held or any(last.at <= until for until in beside.get(sensor_id, ())):
                 continue
             stands = since.get(sensor_id) or unchanged_since(session, held[-1], last)
-            if self._learn(sensor_id, name, held, last, stands):
+            outside = outside_of(held[-1], microseconds(last.at), running.get(sensor_id, ()))
+            if outside and self._learn(name, held, last, stands, outside):
                 learned.append(sensor_id)
         _claim(session, learned, partition_id)
         self.let_go(session, set(known_before) - set(learned))
@@ -208,13 +226,18 @@ class Memory:
         return beside
 
     def _learn(
-        self, sensor_id: int, name: bytes, posts: Sequence[Post], last: Sample, since: datetime
+        self, name: bytes, posts: Sequence[Post], last: Sample, since: datetime, outside: Outside
     ) -> bool:
-        if posts[-1].until_at != END_OF_TIME or not posts[-1].covers(last.at):
+        sensor_id, post = outside.sensor_id, posts[-1]
+        if post.until_at != END_OF_TIME or not post.covers(last.at):
             return False
-        terms = terms_of(posts[-1].profile, posts[-1].pace)
+        terms = terms_of(post.profile, post.pace, {run.rule.code for run in outside.runs})
         if terms is None or last.seq == _NO_NUMBER or not self._has_room(sensor_id, name):
             return False
+        if outside.runs:
+            if len(self._outside) >= _MOST_OUTSIDE:
+                return False
+            self._outside[sensor_id] = outside
         if terms not in self._terms:
             self._terms.append(terms)
         self._kind[sensor_id] = self._terms.index(terms)
@@ -245,12 +268,19 @@ class Memory:
                 yield sensor_id
 
 
-def _running(session: Session, sensor_ids: list[int]) -> Sequence[int]:
-    return session.scalars(
-        select(Run.sensor_id).where(
+def _running(session: Session, sensor_ids: list[int]) -> dict[int, list[Any]]:
+    """What runs of these sensors, as rows."""
+    columns = ("id", "sensor_id", "unit_id", "rule", "profile", "started_at", "heard_at",
+               "triggered_at", "peak_celsius")  # fmt: skip
+    rows = session.execute(
+        select(*(getattr(Run, name) for name in columns)).where(
             among(session, Run.sensor_id, sensor_ids), Run.ended_at.is_(None)
         )
-    ).all()
+    )
+    running: dict[int, list[Any]] = {}
+    for row in rows:
+        running.setdefault(row.sensor_id, []).append(row)
+    return running
 
 
 def _staying(session: Session, unit_ids: Collection[int]) -> Sequence[Any]:

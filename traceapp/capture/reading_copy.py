@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from schemas.reading import Reading
-from traceapp.capture.memory import Row
+from traceapp.capture.memory import Quiet
 from traceapp.capture.month import within_months
 from traceapp.db import copy_in, is_postgresql
 from traceapp.models.base import microseconds, moment_of
+from traceapp.rules.quiet import Measured
 
 #: What a reading may leave out, in the order in which it is copied, and how each is packed.
 _OPTIONAL: dict[str, Callable[[int, Any], bytes]] = {
@@ -39,7 +39,6 @@ _pack_measured = struct.Struct("!hiiiqidiqi?").pack
 _pack_length = struct.Struct("!i").pack
 #: PostgreSQL counts microseconds from 2000, we from 1970.
 _FROM_2000 = microseconds(datetime(2000, 1, 1, tzinfo=UTC))
-_at = attrgetter("at")
 _UNIQUE_VIOLATION = "23505"
 
 
@@ -47,16 +46,17 @@ class Misremembered(Exception):
     """A reading that had to be new was there already: what was known by heart is not so."""
 
 
-def copy_readings(session: Session, rows: Sequence[Row], received_at: datetime) -> None:
+def copy_readings(session: Session, quiet: Sequence[Quiet], received_at: datetime) -> None:
     """Append readings that nobody has stored; raise Misremembered where somebody has."""
-    if not rows:
+    if not quiet:
         return
     received = microseconds(received_at)
     if not is_postgresql(session):
-        _insert_sqlite(session, rows, received)
+        _insert_sqlite(session, quiet, received)
         return
-    first, last = (moment_of(edge(rows, key=_at).at) for edge in (min, max))
-    content = b"".join((_HEAD, *_packed(rows, received - _FROM_2000), _END))
+    first = moment_of(min(moments[0] for _, moments, _ in quiet))
+    last = moment_of(max(moments[-1] for _, moments, _ in quiet))
+    content = b"".join(_packed(quiet, received - _FROM_2000))
     with within_months(session, first, last), _known_as_new():
         copy_in(session, _COPY, content)
 
@@ -76,16 +76,33 @@ def _is_known_already(error: IntegrityError) -> bool:
     return getattr(error.orig, "sqlstate", _UNIQUE_VIOLATION) == _UNIQUE_VIOLATION
 
 
-def _packed(rows: Iterable[Row], received: int) -> Iterable[bytes]:
+def _packed(quiet: Iterable[Quiet], received: int) -> list[bytes]:
     """Each reading as PostgreSQL sends and takes rows."""
-    for sensor_id, at, reading in rows:
-        yield _pack_measured(
-            len(_NAMES), 4, sensor_id, 8, at - _FROM_2000, 8, reading.celsius, 8, received, 1, False
-        )
-        yield _NOTHING_MORE if reading[2:] == _BARE else _packed_optional(reading)
+    parts, fields = [_HEAD], len(_NAMES)
+    for sensor_id, moments, readings in quiet:
+        for at, one in zip(moments, readings, strict=True):
+            row = _pack_measured(
+                fields, 4, sensor_id, 8, at - _FROM_2000, 8, one.celsius, 8, received, 1, False
+            )
+            parts.append(row + (_NOTHING_MORE if _is_bare(one) else _packed_optional(one)))
+    parts.append(_END)
+    return parts
 
 
-def _packed_optional(reading: Reading) -> bytes:
+def _is_bare(one: Any) -> bool:
+    """Whether a reading has a temperature and nothing else."""
+    return (
+        one.seq is None
+        and one.battery is None
+        and one.power is None
+        and one.door_open is None
+        and one.humidity is None
+        and one.battery_volts is None
+        and one.boot is None
+    )
+
+
+def _packed_optional(reading: Measured) -> bytes:
     parts = []
     for name, pack in _OPTIONAL.items():
         value = getattr(reading, name)
@@ -94,15 +111,15 @@ def _packed_optional(reading: Reading) -> bytes:
     return b"".join((*parts, _NULL if boot is None else _pack_length(len(boot)) + boot))
 
 
-_BARE = (None,) * (len(Reading._fields) - 2)
 _NOTHING_MORE = _NULL * (len(_OPTIONAL) + 1)
 
 
-def _insert_sqlite(session: Session, rows: Sequence[Row], received: int) -> None:
-    optional = (*_SIZES, "boot")
+def _insert_sqlite(session: Session, quiet: Sequence[Quiet], received: int) -> None:
+    optional = attrgetter(*_SIZES, "boot")
     spelled = [
-        (sensor_id, at, one.celsius, received, False, *(getattr(one, name) for name in optional))
-        for sensor_id, at, one in rows
+        (sensor_id, at, one.celsius, received, False, *optional(one))
+        for sensor_id, moments, readings in quiet
+        for at, one in zip(moments, readings, strict=True)
     ]
     with _known_as_new():
         session.connection().exec_driver_sql(_INSERT, spelled)

@@ -113,11 +113,11 @@ def lock_units(session: Session, unit_ids: Collection[int]) -> None:
         .where(Attachment.unit_id.in_(unit_ids), Sensor.remembered_by.is_not(None))
     )
     lock_holders(session, {number for number in session.scalars(remembering) if number})
-    _lock_units(session, unit_ids)
+    lock_units_alone(session, unit_ids)
 
 
-def _lock_units(session: Session, unit_ids: Collection[int]) -> None:
-    """Hold the units themselves, always in the same order."""
+def lock_units_alone(session: Session, unit_ids: Collection[int]) -> None:
+    """Hold the units themselves, always in the same order: for who holds their sensors already."""
     session.execute(
         select(Unit.id)
         .where(among(session, Unit.id, unit_ids))
@@ -154,7 +154,7 @@ def _lock_units_of(
     while True:
         held = _touched(rows, mine)
         lock_holders(session, held[0])
-        _lock_units(session, held[1])
+        lock_units_alone(session, held[1])
         if not is_postgresql(session):  # Nobody else can have written.
             return rows
         rows = _attachments(session, sensor_ids)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -37,6 +38,7 @@ from traceapp.capture.lease import take
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
+from traceapp.models.base import microseconds
 from traceapp.models.excursion import Excursion
 from traceapp.models.reading import Reading as ReadingRow
 from traceapp.models.sensor import Sensor
@@ -68,7 +70,8 @@ def quiet() -> float:
     return REGISTRY.get_sample_value("ingest_quiet_readings_total") or 0.0
 
 
-_RULES = [
+_FROST = {"cool", "cold", "freeze"}
+_RULES: list[dict[str, Any]] = [
     {"code": "warm", "level": "notice", "side": "above", "minutes": 0, "limit_celsius": 8.0},
     {"code": "hot", "level": "alarm", "side": "above", "minutes": 15, "limit_celsius": 8.0},
     {"code": "cold", "level": "alarm", "side": "below", "minutes": 15, "limit_celsius": 2.0},
@@ -97,6 +100,28 @@ def calmer(draw: st.DrawFn) -> Told:
         held[code] = samples
     silence_s = draw(st.sampled_from([900, 3_600, 3_600]))
     return replace(case, rules=_RULES, series=held, now=NOW, silence_s=silence_s)
+
+
+@st.composite
+def warmer(draw: st.DrawFn) -> Told:
+    """Two probes that are too warm or too cold for hours, and now and then say anything else."""
+    case = draw(told())
+    chance = Random(draw(st.integers(0, 2**32)))
+    bands = [[4.0, 5.0], [8.5, 9.0, 11.0], [8.5, 9.0, 11.0], [1.0, 1.5], [-3.0, 1.0]]
+    held = {}
+    for code, samples in case.series.items():
+        said, band = [], bands[0]
+        for one in samples:
+            band = chance.choice(bands) if chance.random() < 0.1 else band
+            celsius = one.celsius if chance.random() < 0.05 else chance.choice(band)
+            said.append(
+                one._replace(celsius=celsius, is_implausible=not -110 <= celsius <= 80, power=None,
+                             door_open=False, battery=80.0, seq=None, boot=None)
+            )  # fmt: skip
+        held[code] = said
+    rules = [rule for rule in _RULES if rule["code"] != "sum"]
+    silence_s = draw(st.sampled_from([900, 3_600, 3_600]))
+    return replace(case, rules=rules, series=held, now=NOW, silence_s=silence_s)
 
 
 def send_by_many(database: Database, case: Told) -> None:
@@ -129,13 +154,14 @@ def _send_batch(
             judge_sensors(session, set(session.scalars(select(Sensor.id).where(codes))), case.now)
 
 
+@pytest.mark.parametrize("cases", [calmer(), warmer()], ids=["calmer", "warmer"])
 def test_two_ingesters_and_http_with_the_same_sensors_give_the_same_episodes(
-    database: Database,
+    database: Database, cases: st.SearchStrategy[Told]
 ) -> None:
     before = quiet()
 
     @examples(60 if database.is_sqlite else 20)
-    @given(calmer())
+    @given(cases)
     def check(case: Told) -> None:
         unit = make_place(database, case)
         send_by_many(database, case)
@@ -167,6 +193,33 @@ def test_a_quiet_reading_is_stored_without_looking_anything_up(database: Databas
         assert session.scalars(select(Excursion)).all() == []
 
 
+@pytest.mark.parametrize(
+    ("celsius", "rules"), [(9.0, {"warm", "hot"}), (1.0, {"cool", "cold"}), (-1.0, _FROST)]
+)
+def test_what_stays_too_warm_or_too_cold_goes_on_without_looking_anything_up(
+    database: Database, celsius: float, rules: set[str]
+) -> None:
+    load_registry(database, COUNTRY)
+    line = ingester(database, "line", lambda: NOW)
+    say(line, calm(range(0, 100, 10)))
+    say(line, calm(range(100, 130, 10), celsius))
+    before = quiet()
+    worse = 1 if celsius > 5 else -1
+    for minute in range(130, 190, 10):
+        say(line, calm(range(minute, minute + 1), celsius + worse * (minute == 150)))
+    assert quiet() == before + 6
+    with database.read() as session:
+        found = {one.rule: one for one in session.scalars(select(Excursion))}
+    assert set(found) == rules
+    for one in found.values():
+        assert (one.state, one.minutes, one.peak_celsius) == ("open", 80.0, celsius + worse)
+        assert one.revision == 1
+    say(line, calm(range(190, 200, 10)))
+    assert quiet() == before + 6
+    with database.read() as session:
+        assert {one.minutes for one in session.scalars(select(Excursion))} == {90.0}
+
+
 def test_what_somebody_else_stores_is_not_overlooked(database: Database) -> None:
     load_registry(database, COUNTRY)
     line = ingester(database, "line", lambda: NOW)
@@ -187,7 +240,7 @@ def test_a_failed_transaction_leaves_nothing_known(database: Database) -> None:
     memory = line._memory
     sensor_id = memory.names[b"coldchain/v1/CDC/S1/readings"]
     ahead = calm(range(60, 61))[0][1]
-    assert memory.take(sensor_id, [ahead], 2**61) is not None
+    assert memory.take(sensor_id, [microseconds(ahead.at)], [ahead], 2**61)
     say(line, [("S1", calm(range(50, 51))[0][1])])
     say(line, [("S1", ahead)])
     with database.read() as session:
