@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from ingest.decode import Known, Rejected, Said, decode
 from ingest.topic import read_topic
 from schemas.document import Refusal, load_json
-from traceapp.capture.memory import Memory, Quiet
+from traceapp.capture.late import fit_known
+from traceapp.capture.memory import Memory
 from traceapp.capture.movement import record_movements
 from traceapp.capture.prolong import prolong
 from traceapp.capture.reading import record_readings
@@ -60,24 +61,35 @@ def record_batch(
     """Write what the sensors known by heart say where it is quiet, then all the rest."""
     is_ours = memory.refresh(session)
     heard_at = microseconds(now)
-    quiet: list[Quiet] = []
-    stored = 0
-    answered: list[Outcome] = []
-    rest = list(batch)
-    for sensor_id, moments, readings, ref, topic, payload in known:
-        if not memory.take(sensor_id, moments, readings, heard_at):
-            rest.append(decode(topic, payload))
-            continue
-        quiet.append((sensor_id, moments, readings))
-        if ref is None:
-            stored += len(moments)
+    quiet: list[Known] = []
+    others: list[Known] = []
+    late: dict[int, Known] = {}
+    for message in known:
+        sensor_id, moments, readings, _, _, _ = message
+        if memory.take(sensor_id, moments, readings, heard_at):
+            quiet.append(message)
+        elif len(moments) == 1 and sensor_id not in late and memory.is_late(sensor_id, moments[0]):
+            late[sensor_id] = message
         else:
-            said = Said(read_topic(topic), topic, payload, ref=ref)
-            answered.append(Outcome(said, stored=len(moments)))
-    copy_readings(session, quiet, now)
+            others.append(message)
+    come = {key: (message.moments[0], message.readings[0]) for key, message in late.items()}
+    fitting = fit_known(session, come, memory, now)
+    for sensor_id, message in late.items():
+        (quiet if sensor_id in fitting else others).append(message)
+    copy_readings(session, [message[:3] for message in quiet], now)
     prolong(session, memory.prolonged(), now)
+    rest = [*batch, *(decode(message.topic, message.payload) for message in others)]
     outcomes = record(session, rest, now, memory if is_ours else None)
-    return Settled(stored, [*answered, *outcomes])
+    stored = sum(len(message.moments) for message in quiet if message.ref is None)
+    return Settled(stored, [*_answered(quiet), *outcomes])
+
+
+def _answered(quiet: Sequence[Known]) -> Iterator[Outcome]:
+    """What became of quiet messages whose publishers wait for our answer."""
+    for _, moments, _, ref, topic, payload in quiet:
+        if ref is not None:
+            said = Said(read_topic(topic), topic, payload, ref=ref)
+            yield Outcome(said, stored=len(moments))
 
 
 def record(

@@ -35,6 +35,7 @@ from traceapp.watch.unchanged import unchanged_since
 MOST_SENSORS = 1_000_000
 #: Room is made for so many more at once: a little each time would leave holes behind.
 _STEP = 65_536
+_MINUTE = 60_000_000
 _UNKNOWN = 2**63 - 1
 _NO_NUMBER = -(2**63)
 
@@ -59,6 +60,7 @@ class Memory:
     def _forget_all(self) -> None:
         self._at, self._celsius, self._since = array("q"), array("d"), array("q")
         self._seq, self._boot, self._kind = array("q"), array("q"), array("i")
+        self._from_minute = array("i")
         self._outside: dict[int, Outside] = {}
         self._prolonged: dict[int, Outside] = {}
         self.known = 0
@@ -90,9 +92,7 @@ class Memory:
         if not self.knows(sensor_id) or (fresh and sensor_id not in undisturbed):
             return False
         for sample in fresh:
-            # The newest value may have been said for longer than we thought.
-            if sample.celsius == self._celsius[sensor_id]:
-                self._since[sensor_id] = min(self._since[sensor_id], microseconds(sample.at))
+            self.note_late(sensor_id, microseconds(sample.at), sample.celsius)
         return True
 
     def take(
@@ -128,6 +128,24 @@ class Memory:
         outside.hear(newest_at, readings)
         self._prolonged[sensor_id] = outside
         return True
+
+    def is_late(self, sensor_id: int, moment: int) -> bool:
+        """Whether a reading at that moment comes after a newer one, of a sensor that is well."""
+        if not self.knows(sensor_id) or moment >= self._at[sensor_id]:
+            return False
+        return not self._terms[self._kind[sensor_id]].running
+
+    def stand(self, sensor_id: int) -> tuple[Terms, int]:
+        """The terms that a sensor stands under, and since when, in microseconds since 1970."""
+        return self._terms[self._kind[sensor_id]], self._from_minute[sensor_id] * _MINUTE
+
+    def note_late(self, sensor_id: int, moment: int, celsius: float) -> None:
+        """Note a late reading that changed nothing.
+
+        The newest value may have been said for longer than we thought.
+        """
+        if celsius == self._celsius[sensor_id]:
+            self._since[sensor_id] = min(self._since[sensor_id], moment)
 
     def prolonged(self) -> Collection[Outside]:
         """What went on since this was asked last, to be written in this transaction."""
@@ -241,6 +259,7 @@ class Memory:
         if terms not in self._terms:
             self._terms.append(terms)
         self._kind[sensor_id] = self._terms.index(terms)
+        self._from_minute[sensor_id] = max(-(-microseconds(post.from_at) // _MINUTE), -(2**31))
         self.names[name] = sensor_id
         self.known += 1
         at, stands = microseconds(last.at), microseconds(since)
@@ -253,7 +272,8 @@ class Memory:
             return False
         if sensor_id >= len(self._at):
             missing = (sensor_id // _STEP + 1) * _STEP - len(self._at)
-            for numbers in (self._celsius, self._seq, self._boot, self._kind, self._since):
+            for numbers in (self._celsius, self._seq, self._boot, self._kind, self._since,
+                            self._from_minute):  # fmt: skip
                 numbers.frombytes(bytes(numbers.itemsize * missing))
             self._at.extend([_UNKNOWN] * missing)
         return True

@@ -23,7 +23,7 @@ from traceapp.db import among
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import load_posts
-from traceapp.watch.sample import newest_samples
+from traceapp.watch.sample import newest_samples, sample_of
 from traceapp.watch.unchanged import stands_since
 
 #: What makes a repeated reading another one; `seq` and `boot` only number the sending.
@@ -132,21 +132,6 @@ def _told_apart(
             else:
                 first[key] = come
     return first, repeats
-
-
-def sample_of(reading: Reading, received_at: datetime) -> Sample:
-    """A reading as the rules see it."""
-    return Sample(
-        reading.at,
-        reading.celsius,
-        reading.power,
-        reading.door_open,
-        reading.is_implausible,
-        reading.battery,
-        reading.seq,
-        reading.boot,
-        received_at,
-    )
 
 
 def _hold_unregistered(session: Session, sensor_ids: Collection[int]) -> None:

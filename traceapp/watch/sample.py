@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, bindparam, select, true
 from sqlalchemy.orm import Session, aliased
 
+from schemas.reading import Reading as Said
 from traceapp.db import among, is_postgresql, pairs_in, spell_pairs
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
@@ -17,6 +18,8 @@ from traceapp.rules.sample import Sample
 
 _CHUNK = 2_000
 _FEW = 10
+#: How far neighbours are looked for, so that PostgreSQL looks into few months.
+NEAR = timedelta(days=7)
 
 
 def _columns(reading: Any) -> tuple[Any, ...]:
@@ -25,6 +28,21 @@ def _columns(reading: Any) -> tuple[Any, ...]:
 
 
 _COLUMNS = _columns(Reading)
+
+
+def sample_of(reading: Said, received_at: datetime) -> Sample:
+    """A reading as the rules see it."""
+    return Sample(
+        reading.at,
+        reading.celsius,
+        reading.power,
+        reading.door_open,
+        reading.is_implausible,
+        reading.battery,
+        reading.seq,
+        reading.boot,
+        received_at,
+    )
 
 
 def newest_at() -> ScalarSelect[datetime]:
@@ -84,16 +102,28 @@ def newest_samples(session: Session, sensor_ids: Collection[int]) -> dict[int, S
     return {sensor_id: Sample(*measured) for sensor_id, *measured in rows}
 
 
+class Neighbours(NamedTuple):
+    """The usable readings around a moment, and whether a reading of that moment is stored."""
+
+    before: Sample
+    after: Sample
+    is_stored: bool
+
+
 def neighbours(
     session: Session, keys: Collection[tuple[int, datetime]]
-) -> dict[tuple[int, datetime], tuple[Sample, Sample]]:
-    """The usable readings just before and after each (sensor id, moment) that has both."""
+) -> dict[tuple[int, datetime], Neighbours]:
+    """What lies around each (sensor id, moment), as far as NEAR; only where there is
+    something on either side.
+    """
     told = spell_pairs(session, Reading.sensor_id, Reading.at, keys)
+    told["earliest"] = min(at for _, at in keys) - NEAR
+    told["latest"] = max(at for _, at in keys) + NEAR
     rows = session.execute(_asking_neighbours(is_postgresql(session)), told)
     size = len(_COLUMNS)
     return {
-        (sensor_id, at): (Sample(*found[:size]), Sample(*found[size:]))
-        for sensor_id, at, *found in rows
+        (sensor_id, at): Neighbours(Sample(*found[:size]), Sample(*found[size:]), is_stored)
+        for sensor_id, at, is_stored, *found in rows
     }
 
 
@@ -103,8 +133,14 @@ def _asking_neighbours(is_on_postgresql: bool) -> Select[Any]:
     here = pairs_in(is_on_postgresql, Reading.sensor_id, Reading.at)
     before, is_before = _nearest(here, is_on_postgresql, is_later=False)
     after, is_after = _nearest(here, is_on_postgresql, is_later=True)
+    there = aliased(Reading)
+    is_stored = (
+        select(there.sensor_id)
+        .where(there.sensor_id == here.c.first, there.at == here.c.second)
+        .exists()
+    )
     return (
-        select(here.c.first, here.c.second, *_columns(before), *_columns(after))
+        select(here.c.first, here.c.second, is_stored, *_columns(before), *_columns(after))
         .join_from(here, before, is_before)
         .join(after, is_after)
     )
@@ -118,6 +154,7 @@ def _nearest(here: Subquery, is_on_postgresql: bool, *, is_later: bool) -> tuple
         near.sensor_id == here.c.first,
         ~near.is_implausible,
         near.at > here.c.second if is_later else near.at < here.c.second,
+        near.at <= bindparam("latest") if is_later else near.at >= bindparam("earliest"),
     )
     wanted = wanted.order_by(order).limit(1).correlate(here)
     if is_on_postgresql:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from schemas.reading import Reading
 from tests.integration.country import NOW, load_registry
-from traceapp.capture.reading import ReadingMessage, record_readings, sample_of
+from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion, ExcursionRevision
@@ -22,6 +22,7 @@ from traceapp.rules.episode import unite
 from traceapp.rules.judging import Pace, Watch
 from traceapp.rules.profile import PROFILES
 from traceapp.rules.run import Run
+from traceapp.watch.sample import sample_of
 
 START = datetime(2021, 5, 9, tzinfo=UTC)
 
