@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Executable
+from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from schemas.document import NotJson, Refusal, load_json
@@ -26,6 +26,8 @@ _LONGEST_PAYLOAD = 1_048_576
 #: A letter as JSON may spell it.
 _ESCAPED = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 _KEY = ("topic", "sha256", "reason", "field")
+_COLUMNS = {*_KEY, "site_code", "expected", "got", "payload", "times", "first_at", "last_at"}
+_TABLE: Any = Rejection.__table__
 
 
 def printable(text: str, longest: int) -> str:
@@ -96,10 +98,18 @@ def keep_rejection(
 
 def keep_rejections(session: Session, refused: Iterable[Refused], now: datetime) -> None:
     """Keep many at once, in one order, so that two writers of the same wait for each other."""
-    rows = [_row_of(one, now) for one in refused]
-    if rows:
-        rows.sort(key=itemgetter(*_KEY))
-        session.connection().execute(_keeping(is_postgresql(session)), rows)
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in (_row_of(one, now) for one in refused):
+        key = tuple(row[name] for name in _KEY)
+        rows.setdefault(key, row | {"times": 0})["times"] += 1
+    if not rows:
+        return
+    ordered = [rows[key] for key in sorted(rows)]
+    if is_postgresql(session):
+        columns = {name: [row[name] for row in ordered] for name in ordered[0]}
+        session.connection().execute(_keeping_columns(), columns)
+    else:
+        session.connection().execute(_keeping_rows(), ordered)
 
 
 def _row_of(one: Refused, now: datetime) -> dict[str, Any]:
@@ -119,17 +129,29 @@ def _row_of(one: Refused, now: datetime) -> dict[str, Any]:
     }
 
 
-@lru_cache
-def _keeping(is_on_postgresql: bool) -> Executable:
-    """The statement, made once: making it anew costs more than running it."""
-    dialect = postgresql if is_on_postgresql else sqlite
-    statement = dialect.insert(Rejection.__table__)
-    kept = statement.on_conflict_do_update(
+def _keeping(statement: Any) -> Executable:
+    """An insert that counts up where the same was refused before."""
+    times = _TABLE.c.times + statement.excluded.times
+    kept: Executable = statement.on_conflict_do_update(
         index_elements=list(_KEY),
-        set_={"times": Rejection.times + 1, "last_at": statement.excluded.last_at},
+        set_={"times": times, "last_at": statement.excluded.last_at},
     )
-    made: Executable = kept
-    return made
+    return kept
+
+
+@lru_cache
+def _keeping_rows() -> Executable:
+    """One row at a time; made once, because making it anew costs more than running it."""
+    return _keeping(sqlite.insert(_TABLE))
+
+
+@lru_cache
+def _keeping_columns() -> Executable:
+    """One array a column: the statement is the same however many rows there are."""
+    columns = [column for column in _TABLE.columns if column.name in _COLUMNS]
+    rows = select(*(func.unnest(bindparam(one.name, type_=ARRAY(one.type))) for one in columns))
+    names = [column.name for column in columns]
+    return _keeping(postgresql.insert(_TABLE).from_select(names, rows))
 
 
 def keep_conflict(
