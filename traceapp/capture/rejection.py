@@ -11,9 +11,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Executable, bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Executable, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from schemas.document import NotJson, Refusal, load_json
@@ -26,7 +25,6 @@ _LONGEST_PAYLOAD = 1_048_576
 #: A letter as JSON may spell it.
 _ESCAPED = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 _KEY = ("topic", "sha256", "reason", "field")
-_COLUMNS = {*_KEY, "site_code", "expected", "got", "payload", "times", "first_at", "last_at"}
 _TABLE: Any = Rejection.__table__
 
 
@@ -99,20 +97,21 @@ def keep_rejection(
 def keep_rejections(session: Session, refused: Iterable[Refused], now: datetime) -> None:
     """Keep many at once, in one order, so that two writers of the same wait for each other."""
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in (_row_of(one, now) for one in refused):
+    for row in map(_row_of, refused):
         key = tuple(row[name] for name in _KEY)
         rows.setdefault(key, row | {"times": 0})["times"] += 1
     if not rows:
         return
     ordered = [rows[key] for key in sorted(rows)]
     if is_postgresql(session):
-        columns = {name: [row[name] for row in ordered] for name in ordered[0]}
-        session.connection().execute(_keeping_columns(), columns)
+        spelled = msgspec.json.encode(ordered).decode()
+        session.execute(_KEEP_TOGETHER, {"rows": spelled, "now": now})
     else:
-        session.connection().execute(_keeping_rows(), ordered)
+        told = [row | {"first_at": now, "last_at": now} for row in ordered]
+        session.connection().execute(_keeping_alone(), told)
 
 
-def _row_of(one: Refused, now: datetime) -> dict[str, Any]:
+def _row_of(one: Refused) -> dict[str, Any]:
     refusal = one.refusal
     return {
         "topic": printable(one.topic, 512),
@@ -123,35 +122,34 @@ def _row_of(one: Refused, now: datetime) -> dict[str, Any]:
         "got": printable(refusal.got, 256),
         "sha256": hashlib.sha256(one.payload).hexdigest(),
         "payload": without_person(one.payload)[:_LONGEST_PAYLOAD],
-        "times": 1,
-        "first_at": now,
-        "last_at": now,
     }
 
 
-def _keeping(statement: Any) -> Executable:
-    """An insert that counts up where the same was refused before."""
-    times = _TABLE.c.times + statement.excluded.times
+@lru_cache
+def _keeping_alone() -> Executable:
+    """One row at a time; made once, because making it anew costs more than running it."""
+    statement = sqlite.insert(_TABLE)
     kept: Executable = statement.on_conflict_do_update(
         index_elements=list(_KEY),
-        set_={"times": times, "last_at": statement.excluded.last_at},
+        set_={
+            "times": _TABLE.c.times + statement.excluded.times,
+            "last_at": statement.excluded.last_at,
+        },
     )
     return kept
 
 
-@lru_cache
-def _keeping_rows() -> Executable:
-    """One row at a time; made once, because making it anew costs more than running it."""
-    return _keeping(sqlite.insert(_TABLE))
-
-
-@lru_cache
-def _keeping_columns() -> Executable:
-    """One array a column: the statement is the same however many rows there are."""
-    columns = [column for column in _TABLE.columns if column.name in _COLUMNS]
-    rows = select(*(func.unnest(bindparam(one.name, type_=ARRAY(one.type))) for one in columns))
-    names = [column.name for column in columns]
-    return _keeping(postgresql.insert(_TABLE).from_select(names, rows))
+#: All rows as one JSON text: psycopg would spell each value of an array by itself, in Python.
+_KEEP_TOGETHER = text(
+    "INSERT INTO rejection (topic, site_code, reason, field, expected, got, sha256, payload,"
+    " times, first_at, last_at) "
+    "SELECT topic, site_code, reason, field, expected, got, sha256, decode(payload, 'base64'),"
+    " times, :now, :now FROM json_to_recordset(CAST(:rows AS json)) AS told"
+    " (topic text, site_code text, reason text, field text, expected text, got text,"
+    " sha256 text, payload text, times integer) "
+    "ON CONFLICT (topic, sha256, reason, field) DO UPDATE"
+    " SET times = rejection.times + excluded.times, last_at = excluded.last_at"
+)
 
 
 def keep_conflict(
