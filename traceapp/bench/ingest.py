@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import func, select
 
-from traceapp.bench.fleet import prepare
+from traceapp.bench.fleet import INTERVAL_S, prepare
 from traceapp.bench.line import settled, start_ingester, value_of
 from traceapp.bench.servers import (
     Programs,
@@ -60,13 +60,14 @@ def measure_ours(load: Load, kind: str) -> Figure:
         folder, until = Path(name), datetime.now(UTC).replace(microsecond=0)
         port = start_mosquitto(programs, folder)
         url = start_postgresql(programs, folder) if kind == "postgresql" else _sqlite(folder)
-        prepare(url, load.sensors)
+        span = -(-load.messages // load.sensors) * load.items * EVERY
+        # What is sent in a minute was measured in an hour: nobody is silent meanwhile.
+        prepare(url, load.sensors, max(INTERVAL_S, int(span.total_seconds())))
         shown = start_ingester(programs, folder, port, url).metrics
         first = Load(load.sensors, load.sensors, load.items)
-        earlier = until - -(-load.messages // load.sensors) * load.items * EVERY
-        _say_go(_start_publisher(programs, port, first, until=earlier))
-        wait_until(lambda: settled(shown()) >= load.sensors * load.items, "all are known")
         publisher = _start_publisher(programs, port, load, until=until, skipped=1)
+        _say_go(_start_publisher(programs, port, first, until=until - span))
+        wait_until(lambda: settled(shown()) >= load.sensors * load.items, "all are known")
         before, cold = settled(shown()), value_of(shown(), _BATCHES)
         wanted = before + sum(_items_of(load))
         began = _say_go(publisher)

@@ -21,12 +21,17 @@ class Line:
 
     program: subprocess.Popen[bytes]
     address: str
+    said: Path
 
     def metrics(self) -> str:
         """The page as it is now; whoever asks in a loop asks twenty times a second at most."""
         time.sleep(0.05)
-        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=30) as page:
-            return str(page.read().decode())
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=30) as page:
+                return str(page.read().decode())
+        except OSError as error:
+            last = self.said.read_text("utf-8", "replace")[-2_000:]
+            raise click.ClickException(f"The ingester does not answer: {error}\n{last}") from error
 
     def settled(self) -> int:
         """How many readings were stored, were known, or were refused."""
@@ -56,7 +61,7 @@ def start_ingester(programs: Programs, folder: Path, port: int, url: str) -> Lin
     with said.open("wb") as log:
         program = programs.start([sys.executable, "-m", "ingest"], env=environ, stderr=log)
     wait_until(lambda: b'"connected"' in said.read_bytes(), "the ingester is connected", 60)
-    return Line(program, metrics)
+    return Line(program, metrics, said)
 
 
 def settled(metrics: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 CASES = ("clean", "garbage", "late", "excursion")
 EVERY = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
 #: One message in so many is garbage, one in so many late; one sensor in so many is too warm.
 _GARBAGE_EVERY, _LATE_EVERY, _WARM_EVERY = 10, 20, 100
 _WARM_FROM_ROUND = 1
@@ -20,8 +21,8 @@ _WARM_FROM_ROUND = 1
 class Stream:
     """`messages` messages of `items` readings each, by `sensors` sensors in turn.
 
-    The sensors speak once a minute, a round; `skipped` rounds were sent before. The series ends
-    about now: `until` is when the last round of the whole run is.
+    The sensors speak once a minute, a round, each at a second of its own; `skipped` rounds were
+    sent before. The series ends about now: `until` is when the last round of the whole run is.
     """
 
     messages: int
@@ -40,7 +41,7 @@ class Stream:
         for number in range(self.messages):
             turn, sensor = divmod(number, self.sensors)
             turn += self.skipped
-            at = start + turn * self.items * EVERY
+            at = start + turn * self.items * EVERY + sensor % 60 * _SECOND
             if self.case == "garbage" and number % _GARBAGE_EVERY == 0:
                 yield sensor, _garbage(number, at)
                 continue
