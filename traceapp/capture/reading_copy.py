@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from traceapp.capture.memory import Quiet
 from traceapp.capture.month import within_months
+from traceapp.capture.standing import Quiet
 from traceapp.db import copy_in, is_postgresql
 from traceapp.models.base import microseconds, moment_of
 from traceapp.rules.quiet import Measured

@@ -98,6 +98,16 @@ def test_silence_is_noticed_of_a_sensor_that_was_too_warm_when_it_spoke_last(
     line: Pipeline, database: Database
 ) -> None:
     say(line, calm(range(50, 80, 10), 12.0))
+    assert len(line._memory) == 1
+    assert remembered_by(database) is not None
+    assert line.silences.notice(LATER + timedelta(minutes=30), None) == 1
+
+
+def test_silence_is_noticed_of_a_sensor_whose_door_was_open_when_it_spoke_last(
+    line: Pipeline, database: Database
+) -> None:
+    opened = [(code, one._replace(door_open=True)) for code, one in calm(range(50, 80, 10))]
+    say(line, opened)
     assert len(line._memory) == 0
     assert remembered_by(database) is None
     assert line.silences.notice(LATER + timedelta(minutes=30), None) == 1
