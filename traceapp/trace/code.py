@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose
-from traceapp.models.lot import Lot
+from traceapp.models.lot import Lot, Pack
+from traceapp.models.packing import Packing, PackingPack
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.rules.code import product_of_trace_code, read_code
@@ -118,7 +119,15 @@ def _knows_pack(session: Session, scope: Scope, meaning: Meaning) -> bool | None
         .join(Site, Site.id == Dose.site_id)
         .where(Dose.pack_key.in_(keys), scope.sites())
     )
-    return session.scalar(given.limit(1)) is not None
+    packs = select(Pack.id).where(Pack.key.in_(keys))
+    named = select(PackingPack.packing_id).where(PackingPack.pack_id.in_(packs))
+    packed = (
+        select(Packing.id)
+        .join(Site, Site.id == Packing.site_id)
+        .where(or_(Packing.parent_id.in_(packs), Packing.id.in_(named)), scope.sites())
+    )
+    is_known = (session.scalar(one.limit(1)) is not None for one in (given, packed))
+    return any(is_known)
 
 
 def _sentence(

@@ -18,10 +18,12 @@ from traceapp.capture.movement import MovementMessage, record_movements
 from traceapp.db import Database, open_database
 from traceapp.trace.backward import trace_dose
 from traceapp.trace.check import Intended, check_dose
+from traceapp.trace.code import meanings_of
 from traceapp.trace.excursion import Wanted, list_excursions
 from traceapp.trace.impact import trace_impact
 from traceapp.trace.lookup import resolve
 from traceapp.trace.movement import findings_of_movements
+from traceapp.trace.scope import Scope
 
 ONE, TWO = "81000000000000000001", "81000000000000000002"
 BOX, PALLET = "(00)123456789012345675", "8003069012345678921BIN7"
@@ -151,6 +153,10 @@ def test_what_cannot_be_is_found_until_the_missing_fact_arrives(database: Databa
         ("packed_in_itself", "p8"),
     ]
     assert all(one["text"] for one in found)
+    with database.read() as session:
+        for code in (BOX, ONE):
+            assert meanings_of(session, COUNTRY, code)[0]["known"]["pack"] is True
+            assert meanings_of(session, Scope("330000"), code)[0]["known"]["pack"] is False
     tell(database, take("u8", 2, BOX, ONE, unit="CDC-1"), put("p7", 1, PALLET, TWO))
     with database.read() as session:
         assert [one["code"] for one in findings_of_movements(session, names)] == [
