@@ -19,12 +19,25 @@ from traceapp.api import (
     reading,
     registry,
     rejection,
+    stock,
     whatif,
 )
 from traceapp.api.openapi import configure, teach_fields
 from traceapp.api.path import document_converters, register_converters
 
-_NOUNS = (registry, reading, movement, dose, lot, lookup, excursion, whatif, rejection, audit)
+_NOUNS = (
+    registry,
+    reading,
+    movement,
+    dose,
+    lot,
+    stock,
+    lookup,
+    excursion,
+    whatif,
+    rejection,
+    audit,
+)
 
 
 def register_api(app: Flask) -> Api:

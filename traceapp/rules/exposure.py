@@ -94,6 +94,25 @@ class Exposure:
             tuple(sorted(spent.items())),
         )
 
+    def at_worst(self, other: Exposure) -> Exposure:
+        """Each figure the worse of two exposures of which either may have been."""
+        spent = dict(self.budget_minutes)
+        for limit, minutes in other.budget_minutes:
+            spent[limit] = max(spent.get(limit, 0.0), minutes)
+        return Exposure(
+            max(self.observed_minutes, other.observed_minutes),
+            max(self.unknown_minutes, other.unknown_minutes),
+            max(self.minutes_above, other.minutes_above),
+            max(self.minutes_below, other.minutes_below),
+            max(self.degree_minutes_above, other.degree_minutes_above),
+            _either(min, self.min_celsius, other.min_celsius),
+            _either(max, self.max_celsius, other.max_celsius),
+            max(self.kinetic_sum, other.kinetic_sum),
+            _either(max, self.vvm_life_used, other.vvm_life_used),
+            self.is_frozen or other.is_frozen,
+            tuple(sorted(spent.items())),
+        )
+
     @property
     def mean_kinetic_celsius(self) -> float | None:
         """Mean kinetic temperature over the observed time; None where nothing was observed."""

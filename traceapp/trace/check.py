@@ -24,7 +24,7 @@ from traceapp.trace.exposure import Climate, limits_of
 from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
 from traceapp.trace.lot import find_lot, is_made, load_postings
-from traceapp.trace.path import certain_exposure, possible_exposures
+from traceapp.trace.path import worst_exposure
 from traceapp.watch.pack import Named, identify, keys_of_pack, lot_of_pack, lots_of_packs
 
 
@@ -82,6 +82,21 @@ def findings_of_dose(
     found += _findings_of_person(session, dose, lot)
     found += _findings_of_report(dose)
     return found + _findings_of_exposure(stretches, climate, limits)
+
+
+def findings_of_stock(
+    session: Session,
+    lot: Lot,
+    stretches: Sequence[Stretch],
+    climate: Climate,
+    limits: Limits,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """What is wrong with what lies there of a lot: the same that stops an injection of it."""
+    return [
+        *_findings_of_lot(session, lot, now),
+        *_findings_of_exposure(stretches, climate, limits),
+    ]
 
 
 def _verdict(found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -185,14 +200,13 @@ def _findings_of_exposure(
 ) -> list[dict[str, Any]]:
     """What the way of the lot says; what is only possible counts too: better one too many."""
     found = []
-    certain = certain_exposure(climate, stretches, limits)
-    worst = [certain, *(certain + one for one in possible_exposures(climate, stretches, limits))]
-    coldest = min((one.min_celsius for one in worst if one.min_celsius is not None), default=None)
-    if any(one.is_frozen for one in worst):
-        found.append(finding("frozen", celsius=coldest))
-    if any((one.budget_used(limits) or 0) > 1 for one in worst):
+    worst = worst_exposure(climate, stretches, limits)
+    if worst.is_frozen:
+        found.append(finding("frozen", celsius=worst.min_celsius))
+    if (worst.budget_used(limits) or 0) > 1:
         found.append(finding("budget_exceeded"))
-    unknown = max(one.unknown_minutes for one in worst)
-    if unknown > 0:
-        found.append(finding("exposure_unknown", minutes=unknown))
+    if (worst.vvm_life_used or 0) >= 1:
+        found.append(finding("vvm_used_up"))
+    if worst.unknown_minutes > 0:
+        found.append(finding("exposure_unknown", minutes=worst.unknown_minutes))
     return found

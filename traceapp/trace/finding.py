@@ -18,6 +18,8 @@ _TEXTS = {
     "not_in_case": "{pack} 拆出时不在该包装内 / {pack} was not in what it came out of",
     "packed_in_itself": "{pack} 不能装入自身之内 / {pack} cannot be packed inside itself",
     "budget_exceeded": "累计温度暴露已超出允许值 / The lot's temperature budget is used up",
+    "vvm_used_up": "按温度记录推算，VVM 已到终点，请查看标签 / "
+    "By its temperature record the VVM has reached its end point: look at the label",
     "frozen": "疫苗可能已冻结（最低 {celsius:g} °C）/ It was down to {celsius:g} °C: may be frozen",
     "exposure_unknown": "有 {minutes:.0f} 分钟没有温度记录 / "
     "No temperature record for {minutes:.0f} minutes",
@@ -52,6 +54,7 @@ STOPPING = frozenset(
         "pack_of_other_lot",
         "budget_exceeded",
         "frozen",
+        "vvm_used_up",
         "open_too_long",
         "dose_repeated",
     }

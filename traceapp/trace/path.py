@@ -49,15 +49,30 @@ def certain_exposure(climate: Climate, stretches: Iterable[Stretch], limits: Lim
     return total
 
 
-def possible_exposures(
-    climate: Climate, stretches: Iterable[Stretch], limits: Limits
-) -> list[Exposure]:
-    """What it may have lived through besides, one exposure a possible stretch."""
-    return [
-        climate.exposure(one.unit_id, one.from_at, one.until_at, limits)
-        for one in stretches
-        if one.certainty == "possible"
-    ]
+def worst_exposure(climate: Climate, stretches: Sequence[Stretch], limits: Limits) -> Exposure:
+    """The most that it may have lived through, over all ways that lead there; figure by figure.
+
+    A stretch ends with the movement that the next one begins with. Each figure is the worst of
+    any way; they need not be of one way, so the mean kinetic temperature of it says nothing.
+    """
+    nothing = expose([], limits)
+    until_then: dict[tuple[str, datetime], Exposure] = {}
+    worst = nothing
+    # In order of time, of one moment what was walked to last: what led to a stretch comes first.
+    ordered = list(reversed(stretches))
+    ordered.sort(key=lambda one: (one.from_at, one.until_at))
+    for one in ordered:
+        here = climate.exposure(one.unit_id, one.from_at, one.until_at, limits)
+        before = nothing
+        if one.movement_in is not None:
+            before = until_then.get((one.movement_in, one.from_at), nothing)
+        total = before + here
+        if one.movement_out is None:
+            worst = worst.at_worst(total)
+            continue
+        key = one.movement_out, one.until_at
+        until_then[key] = until_then.get(key, nothing).at_worst(total)
+    return worst
 
 
 def excursions_along(session: Session, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:

@@ -13,12 +13,13 @@ from traceapp.web import (
     overview,
     rejection,
     sign_in,
+    stock,
     unit,
 )
 from traceapp.web.drawing import prepare_templates
 from traceapp.web.language import blueprint as language
 
-_PAGES = (overview, unit, excursion, lot, dose, lookup, rejection, mailbox, sign_in)
+_PAGES = (overview, unit, excursion, lot, dose, lookup, rejection, mailbox, sign_in, stock)
 
 
 def register_pages(app: Flask) -> None:

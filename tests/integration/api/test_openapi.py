@@ -17,6 +17,7 @@ from traceapp.db import open_database
 _WHERE = {
     "/api/v1/divisions/{code}": {"code": "450000"},
     "/api/v1/sites/{code}": {"code": "CLINIC"},
+    "/api/v1/sites/{code}/use-first": {"code": "CLINIC"},
     "/api/v1/units/{code}": {"code": "FRIDGE"},
     "/api/v1/sensors/{code}": {"code": "S1"},
     "/api/v1/products/{code}": {"code": GTIN},

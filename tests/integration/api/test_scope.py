@@ -11,6 +11,8 @@ from tests.integration.door import Door
 
 _OF_THE_CLINIC = [
     "/api/v1/sites/CLINIC",
+    "/api/v1/sites/CLINIC/use-first",
+    "/sites/CLINIC",
     "/api/v1/units/FRIDGE",
     "/api/v1/sensors/S1",
     "/api/v1/units/FRIDGE/readings",

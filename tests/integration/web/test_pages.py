@@ -21,6 +21,7 @@ from traceapp.models.rejection import Rejection
 _PAGES = [
     "/",
     "/overview/now",
+    "/sites/CLINIC",
     "/units/FRIDGE",
     "/units/FRIDGE?hours=168",
     "/units/FRIDGE/now?hours=6",

@@ -153,3 +153,15 @@ def test_the_exposures_of_two_parts_add_up_to_that_of_the_whole(
     assert parts.kinetic_sum == pytest.approx(whole.kinetic_sum)
     assert parts.vvm_life_used == pytest.approx(whole.vvm_life_used)
     assert (parts.min_celsius, parts.max_celsius) == (whole.min_celsius, whole.max_celsius)
+
+
+def test_the_worst_of_two_exposures_is_figure_by_figure() -> None:
+    limits = Limits(vvm="VVM7", budget={8.0: 600.0, 25.0: 60.0})
+    cold, hot = expose(hours(-1, 5, 5), limits), expose(hours(12, 30), limits)
+    worst = cold.at_worst(hot)
+    assert (worst.min_celsius, worst.max_celsius, worst.is_frozen) == (-1, 30, True)
+    assert worst.observed_minutes == 180
+    assert worst.minutes_above == 120
+    assert dict(worst.budget_minutes) == {8.0: 120.0, 25.0: 60.0}
+    assert worst.vvm_life_used == hot.vvm_life_used
+    assert worst == hot.at_worst(cold)

@@ -121,6 +121,30 @@ def source() -> dict[str, Any]:
     }
 
 
+def stock() -> dict[str, Any]:
+    """Return what lies at a site: a lot to use, and one that froze, perhaps."""
+    budget = [{"above_celsius": 8.0, "minutes": 90.0, "allowed_minutes": 600.0}]
+    life = {
+        "budget_used": 0.15,
+        "budget": budget,
+        "vvm_life_used": 0.031,
+        "frozen": False,
+        "unknown_minutes": 20.0,
+    }
+    row = {
+        "lot": LOT,
+        "unit": "PX-FY-01",
+        "doses": 800,
+        "expires_on": date(2022, 4, 1),
+        "certain": life,
+        "possible": None,
+        "findings": [],
+    }
+    frozen = {"code": "frozen", "text": "可能已冻结 / It may be frozen"}
+    aside = {**row, "possible": {**life, "frozen": True}, "findings": [frozen]}
+    return {"site": "4514810001", "at": at(24), "use_first": [row], "do_not_use": [aside]}
+
+
 def dose_trace() -> dict[str, Any]:
     """Return a dose's way from the manufacturer to the injection."""
     return {

@@ -76,6 +76,7 @@ def contexts() -> dict[str, dict[str, Any]]:
         "dose": {"trace": documents.dose_trace()},
         "lookup": {"found": [{"kind": "unit", "code": "PX-FY-01", "url": "/units/PX-FY-01"}]},
         "rejection_list": {"page": {"items": [_REJECTION]}, "older": None},
+        "site": {"stock": documents.stock()},
         "mailbox": {"mails": [_MAIL]},
         "mail": {"mail": _MAIL},
         "sign_in": {"link": "", "next": "/", "is_refused": True},
