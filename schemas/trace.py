@@ -8,6 +8,7 @@ from schemas.document import Document
 from schemas.excursion import ExcursionSchema
 from schemas.fields import Day, Moment
 from schemas.finding import FindingSchema, LotFindingSchema
+from schemas.hold import HoldDocumentSchema
 
 
 class ExposureSchema(Document):
@@ -165,6 +166,7 @@ class LotTraceSchema(Document):
     balance = fields.Nested(BalanceSchema, required=True)
     doses_administered = fields.Integer(required=True)
     sites = fields.List(fields.Nested(NamedSiteSchema), required=True)
+    holds = fields.List(fields.Nested(HoldDocumentSchema), required=True)
     findings = fields.List(fields.Nested(LotFindingSchema), required=True)
 
 

@@ -62,7 +62,7 @@ def get_check(query: dict[str, Any]) -> dict[str, Any]:
             raise not_found("site", query["site"])
         if "unit" in query and not reaches_unit(session, scope, query["unit"]):
             raise not_found("unit", query["unit"])
-        return check_dose(session, Intended(**query), doors().clock())
+        return check_dose(session, Intended(**query), doors().clock(), scope)
 
 
 @blueprint.post("/doses")

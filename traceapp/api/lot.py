@@ -6,11 +6,13 @@ from typing import Any
 
 from schemas.dose import RevealedListSchema
 from schemas.fields import Choice
+from schemas.hold import HoldDocumentSchema, HoldSchema, Order, ReleaseSchema
 from schemas.page import PageQuery, page_of
 from schemas.trace import LotDoseSchema, LotTraceSchema, RevealedDoseSchema
 from traceapp.access.guard import allow, visitor
+from traceapp.access.hold import hold_lot, release_lot
 from traceapp.access.reveal import list_recipients, recipients_as_table
-from traceapp.access.role import READERS, REVEALERS
+from traceapp.access.role import OFFICERS, READERS, REVEALERS
 from traceapp.api.noun import Noun
 from traceapp.doors import doors
 from traceapp.problem import not_found
@@ -64,3 +66,31 @@ def post_doses(wanted: dict[str, Any], gtin: str, number: str) -> Any:
         return recipients_as_table(gtin, number, wanted["reason"])
     limit, cursor = wanted["limit"], wanted.get("cursor")
     return list_recipients(gtin, number, limit, cursor, wanted["reason"])
+
+
+@blueprint.post("/lots/<gtin:gtin>/<code:number>/hold")
+@allow(*OFFICERS)
+@blueprint.arguments(HoldSchema)
+@blueprint.response(201, HoldDocumentSchema)
+@blueprint.alt_response(200, schema=HoldDocumentSchema, success=True, description="Known already")
+def post_hold(order: Order, gtin: str, number: str) -> Any:
+    """Hold a lot in your division and below it, for a reason: the check answers stop there.
+
+    The same reason again is the same hold while it lasts. It is audited.
+    """
+    hold, is_new = hold_lot(gtin, number, order)
+    return hold, 201 if is_new else 200
+
+
+@blueprint.post("/lots/<gtin:gtin>/<code:number>/release")
+@allow(*OFFICERS)
+@blueprint.arguments(ReleaseSchema)
+@blueprint.response(201, HoldDocumentSchema)
+@blueprint.alt_response(200, schema=HoldDocumentSchema, success=True, description="Ended already")
+def post_release(order: Order, gtin: str, number: str) -> Any:
+    """End one hold that was placed in your division or below it, for a reason; it is audited.
+
+    Other holds of the lot last. Where there are several, `hold` says which one.
+    """
+    hold, is_new = release_lot(gtin, number, order)
+    return hold, 201 if is_new else 200

@@ -11,6 +11,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     finding,
     forgotten,
     heartbeat,
+    hold,
     lot,
     movement,
     outbox,

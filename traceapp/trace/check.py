@@ -23,8 +23,11 @@ from traceapp.rules.ledger import balance
 from traceapp.trace.exposure import Climate, limits_of
 from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
+from traceapp.trace.hold import findings_of_holds
 from traceapp.trace.lot import find_lot, is_made, load_postings
 from traceapp.trace.path import worst_exposure
+from traceapp.trace.reach import site_of_unit
+from traceapp.trace.scope import Scope
 from traceapp.watch.pack import Named, identify, keys_of_pack, lot_of_pack, lots_of_packs
 
 
@@ -39,14 +42,20 @@ class Intended:
     pack: str | None = None
 
 
-def check_dose(session: Session, intended: Intended, now: datetime) -> dict[str, Any]:
-    """`{"verdict": "give"|"stop", "findings": […]}` for an injection at `now`."""
+def check_dose(
+    session: Session, intended: Intended, now: datetime, scope: Scope | None = None
+) -> dict[str, Any]:
+    """`{"verdict": "give"|"stop", "findings": […]}` for an injection at `now`.
+
+    Where no place is named, every hold that has a say in the scope counts.
+    """
     said = LotKey(intended.gtin, intended.lot) if intended.gtin and intended.lot else None
     named = identify(session, intended.pack, said) if intended.pack else Named(None)
     lot = _lot(session, said or named.lot, named.key)
     if lot is None:
         return _verdict([finding("lot_unknown")])
     found = _findings_of_lot(session, lot, now)
+    found += findings_of_holds(session, lot.id, _place(session, intended, scope), now)
     found += _findings_of_pack(session, lot, named, now, given=0)
     units = _units(session, intended)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
@@ -73,6 +82,8 @@ def findings_of_dose(
     if lot is None:
         return [finding("lot_unknown"), *_findings_of_report(dose)]
     found = _findings_of_lot(session, lot, dose.at)
+    place = Scope(site=session.get_one(Site, dose.site_id).code)
+    found += findings_of_holds(session, lot.id, place, dose.at)
     if dose.pack_code is not None:
         named = identify(session, dose.pack_code, LotKey(lot.gtin, lot.number))
         named = Named(dose.pack_key, named.lot)
@@ -90,11 +101,13 @@ def findings_of_stock(
     stretches: Sequence[Stretch],
     climate: Climate,
     limits: Limits,
+    site: str,
     now: datetime,
 ) -> list[dict[str, Any]]:
     """What is wrong with what lies there of a lot: the same that stops an injection of it."""
     return [
         *_findings_of_lot(session, lot, now),
+        *findings_of_holds(session, lot.id, Scope(site=site), now),
         *_findings_of_exposure(stretches, climate, limits),
     ]
 
@@ -109,6 +122,12 @@ def _lot(session: Session, said: LotKey | None, pack: str | None) -> Lot | None:
         return find_lot(session, said.gtin, said.number)
     lot_id = lot_of_pack(session, pack) if pack else None
     return session.get(Lot, lot_id) if lot_id else None
+
+
+def _place(session: Session, intended: Intended, scope: Scope | None) -> Scope:
+    site = site_of_unit(session, intended.unit) if intended.unit else None
+    site = site or intended.site
+    return Scope(site=site) if site else scope or Scope()
 
 
 def _units(session: Session, intended: Intended) -> list[int]:

@@ -8,6 +8,7 @@ _TEXTS = {
     "lot_expired": "该批号已于 {day} 过期 / The lot expired on {day}",
     "lot_recalled": "该批号正在召回 / The lot is being recalled",
     "lot_held": "该批号已封存待查 / The lot is on hold",
+    "moved_while_held": "封存期间被移出 / It left while the lot was on hold",
     "lot_unknown": "没有该批号的生产记录 / No record says that this lot was made",
     "not_at_site": "记录显示该单位当时没有这一批号的疫苗 / "
     "By the record this site held none of the lot",

@@ -18,6 +18,7 @@ from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Posting, balance
 from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.finding import finding
+from traceapp.trace.hold import findings_in_spite, hold_documents
 from traceapp.trace.lot import is_made, load_postings, lot_document, source_document
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.place import Places
@@ -52,7 +53,11 @@ def trace_lot(session: Session, scope: Scope, gtin: str, number: str) -> dict[st
             for site in seen
             if site.id in inside
         ],
-        "findings": _findings(session, lot, places, inside),
+        "holds": hold_documents(session, lot.id, scope),
+        "findings": [
+            *findings_in_spite(session, lot.id, scope),
+            *_findings(session, lot, places, inside),
+        ],
     }
 
 

@@ -13,6 +13,7 @@ from traceapp.models.lot import Pack
 from traceapp.models.movement import Movement
 from traceapp.models.packing import Packing, PackingPack
 from traceapp.trace.finding import finding
+from traceapp.trace.hold import findings_of_held_movements
 from traceapp.watch.packing import load_containment
 
 
@@ -25,6 +26,7 @@ def findings_of_movements(session: Session, codes: Sequence[str]) -> list[dict[s
         .order_by(Finding.id)
     )
     found = [{**finding(row.code, **row.detail), "movement": code} for code, row in rows]
+    found += findings_of_held_movements(session, codes)
     return found + findings_of_packings(session, codes)
 
 

@@ -34,7 +34,9 @@ def use_first(session: Session, scope: Scope, code: str, now: datetime) -> dict[
     rows = []
     for lot, unit_id, doses in lots_at_site(session, site.id):
         unit = places.unit(unit_id).unit
-        rows.append({"unit": unit, "doses": doses, **_life(session, lot, unit_id, climate, now)})
+        rows.append(
+            {"unit": unit, "doses": doses, **_life(session, lot, unit_id, climate, code, now)}
+        )
     rows.sort(key=_urgency)
     return {
         "site": site.code,
@@ -45,7 +47,7 @@ def use_first(session: Session, scope: Scope, code: str, now: datetime) -> dict[
 
 
 def _life(
-    session: Session, lot: Lot, unit_id: int, climate: Climate, now: datetime
+    session: Session, lot: Lot, unit_id: int, climate: Climate, site: str, now: datetime
 ) -> dict[str, Any]:
     """A lot in a unit: what it certainly lived through, and at worst where ways differ."""
     limits = limits_of(session, lot.gtin)
@@ -57,7 +59,7 @@ def _life(
         "expires_on": lot.expires_on,
         "certain": _used(certain_exposure(climate, stretches, limits), limits),
         "possible": _used(worst, limits) if is_doubtful else None,
-        "findings": findings_of_stock(session, lot, stretches, climate, limits, now),
+        "findings": findings_of_stock(session, lot, stretches, climate, limits, site, now),
     }
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 
+from schemas.hold import Order
 from traceapp.access.guard import allow, visitor
+from traceapp.access.hold import hold_lot, release_lot
 from traceapp.access.reveal import list_recipients, recipients_as_table
-from traceapp.access.role import READERS, REVEALERS
+from traceapp.access.role import OFFICERS, READERS, REVEALERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
 from traceapp.rules.meaning import Meaning
@@ -34,7 +36,25 @@ def lot(gtin: str, number: str) -> str:
     label = draw(
         Meaning("element_string", number, gtin, number, None, trace["source"]["expires_on"])
     )
-    return render_template("pages/lot.html", trace=trace, symbol=label)
+    may_hold = visitor().is_browser and visitor().role in OFFICERS
+    return render_template("pages/lot.html", trace=trace, symbol=label, may_hold=may_hold)
+
+
+@blueprint.post("/lots/<gtin:gtin>/<code:number>/hold")
+@allow(*OFFICERS)
+def hold(gtin: str, number: str) -> Response:
+    """Hold a lot, and go back to its page."""
+    hold_lot(gtin, number, Order(reason_of_form()))
+    return _back_to(gtin, number)
+
+
+@blueprint.post("/lots/<gtin:gtin>/<code:number>/release")
+@allow(*OFFICERS)
+def release(gtin: str, number: str) -> Response:
+    """End the hold that the form names, and go back to the lot's page."""
+    named = request.form.get("hold", type=int)
+    release_lot(gtin, number, Order(reason_of_form(), hold=named))
+    return _back_to(gtin, number)
 
 
 @blueprint.get("/lots/<gtin:gtin>/<code:number>/doses")
@@ -55,6 +75,12 @@ def revealed_lot_doses(gtin: str, number: str) -> str | Response:
         return recipients_as_table(gtin, number, reason)
     page = list_recipients(gtin, number, _PAGE, cursor, reason)
     return _draw_doses(gtin, number, page, reason=reason)
+
+
+def _back_to(gtin: str, number: str) -> Response:
+    answer = redirect(f"/lots/{gtin}/{quote(number)}", 303)
+    assert isinstance(answer, Response)
+    return answer
 
 
 def _draw_doses(gtin: str, number: str, page: dict[str, Any], **more: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The reason that a form gives for seeing people unmasked."""
+"""The reason that a form gives for what it asks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def reason_of_form() -> str:
     try:
         told = ReasonSchema().load({"reason": request.form.get("reason", "").strip()})
     except ValidationError as error:
-        said = gettext("Say in a few words why you must see this.")
+        said = gettext("Give the reason in a few words.")
         raise Problem(422, said, flatten(error.messages)) from None
     return str(told["reason"])

@@ -189,6 +189,20 @@ def dose_trace() -> dict[str, Any]:
     }
 
 
+def hold() -> dict[str, Any]:
+    """Return a hold of a whole county that was ended."""
+    said = {"reason": "<b>", "by": "officer", "recorded_at": at(9)}
+    return {
+        "id": 1,
+        "division": "451481",
+        "division_name": "凭祥市",
+        "site": None,
+        "at": at(8),
+        **said,
+        "release": {"at": at(10), **said},
+    }
+
+
 def lot_trace() -> dict[str, Any]:
     """Return a lot with a shipment that arrived short and one on its way."""
     return {
@@ -229,6 +243,7 @@ def lot_trace() -> dict[str, Any]:
         },
         "doses_administered": 400,
         "sites": ["4514810001"],
+        "holds": [hold(), hold() | {"id": 2, "site": "4514810001", "release": None}],
         "findings": [],
     }
 

@@ -71,7 +71,7 @@ def contexts() -> dict[str, dict[str, Any]]:
             "state": "",
             "older": "/excursions?cursor=x",
         },
-        "lot": {"trace": documents.lot_trace()},
+        "lot": {"trace": documents.lot_trace(), "may_hold": True},
         "lot_doses": {"lot": documents.LOT, "page": {"items": [dose]}, "older": None},
         "dose": {"trace": documents.dose_trace()},
         "lookup": {"found": [{"kind": "unit", "code": "PX-FY-01", "url": "/units/PX-FY-01"}]},

@@ -544,6 +544,35 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "hold",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("division_code", sa.String(length=6), nullable=False),
+        sa.Column("site_code", sa.String(length=64), nullable=True),
+        sa.Column("reason", sa.String(length=512), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__hold__lot_id__lot")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__hold")),
+    )
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__hold_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
+        "hold_release",
+        sa.Column("hold_id", BigKey, nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("reason", sa.String(length=512), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["hold_id"], ["hold.id"], name=op.f("fk__hold_release__hold_id__hold")
+        ),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk__hold_release")),
+    )
+
+    op.create_table(
         "pack_movement",
         sa.Column("pack_id", BigKey, nullable=False),
         sa.Column("movement_id", BigKey, nullable=False),
@@ -704,6 +733,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__finding_dose_id"))
 
     op.drop_table("finding")
+    op.drop_table("hold_release")
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__hold_lot_id"))
+
+    op.drop_table("hold")
     op.drop_table("excursion_revision")
     with op.batch_alter_table("unit_profile", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__unit_profile_unit_id"))

@@ -1,0 +1,176 @@
+"""Holds of a lot as the record stands, and what was done with the lot in spite of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, select, true
+from sqlalchemy.orm import Session
+
+from traceapp.models.division import Division, division_prefix
+from traceapp.models.dose import Dose
+from traceapp.models.hold import Hold, HoldRelease
+from traceapp.models.movement import Movement
+from traceapp.models.site import Site
+from traceapp.models.unit import Unit
+from traceapp.trace.finding import finding
+from traceapp.trace.scope import Scope
+
+#: Steps that take stock away. To isolate it, to sample and to count it is what a hold is for.
+_AWAY = ("shipping", "returning", "wasting", "destroying")
+_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A hold, with its release once it has one."""
+
+    hold: Hold
+    release: HoldRelease | None
+
+    @property
+    def scope(self) -> Scope:
+        """Where it holds."""
+        return Scope(self.hold.division_code, self.hold.site_code)
+
+    def lasts_at(self, at: datetime) -> bool:
+        """Whether it was in force at that moment, by the moments that were told."""
+        return self.hold.at <= at and (self.release is None or at < self.release.at)
+
+    def lasting(self, moment: Any) -> ColumnElement[bool]:
+        """The condition that a column's moment lies in it."""
+        ended = true() if self.release is None else moment < self.release.at
+        return and_(moment >= self.hold.at, ended)
+
+
+def holds_of_lot(session: Session, lot_id: int) -> list[Held]:
+    """Every hold that a lot ever had, the newest first."""
+    rows = session.execute(
+        select(Hold, HoldRelease)
+        .outerjoin(HoldRelease, HoldRelease.hold_id == Hold.id)
+        .where(Hold.lot_id == lot_id)
+        .order_by(Hold.at.desc(), Hold.id.desc())
+    )
+    return [Held(hold, release) for hold, release in rows]
+
+
+def settle(session: Session, scope: Scope) -> Scope:
+    """The scope with the division of its site filled in, so that two scopes can be compared."""
+    if scope.site is None:
+        return scope
+    division = session.scalar(select(Site.division_code).where(Site.code == scope.site))
+    return Scope(division or scope.division, scope.site)
+
+
+def contains(outer: Scope, inner: Scope) -> bool:
+    """Whether all of a settled scope lies inside another."""
+    if outer.site is not None:
+        return inner.site == outer.site
+    return inner.division.startswith(division_prefix(outer.division))
+
+
+def touches(held: Held, scope: Scope) -> bool:
+    """Whether a hold has a say in a settled scope: it lies above it, or inside it."""
+    return contains(held.scope, scope) or contains(scope, held.scope)
+
+
+def findings_of_holds(
+    session: Session, lot_id: int, place: Scope, at: datetime
+) -> list[dict[str, Any]]:
+    """Whether a lot was held at a place at a moment."""
+    lasting = [one for one in holds_of_lot(session, lot_id) if one.lasts_at(at)]
+    place = settle(session, place) if lasting else place
+    return [finding("lot_held")] if any(touches(one, place) for one in lasting) else []
+
+
+def findings_in_spite(session: Session, lot_id: int, scope: Scope) -> list[dict[str, Any]]:
+    """That a lot is held now, and the doses and movements at sites in scope while it was."""
+    holds, settled = holds_of_lot(session, lot_id), settle(session, scope)
+    about: dict[str, Any] = {"site": None, "movement": None, "dose": None}
+    found: list[dict[str, Any]] = []
+    if any(one.release is None and touches(one, settled) for one in holds):
+        found.append({**finding("lot_held"), **about})
+    seen: set[tuple[str, str]] = set()
+    for held in holds:
+        for site, code in session.execute(_given(held, scope)):
+            if ("dose", code) not in seen:
+                seen.add(("dose", code))
+                found.append({**finding("lot_held"), **about, "site": site, "dose": code})
+        for site, code in session.execute(_moved(held).where(scope.sites()).limit(_MOST)):
+            if ("movement", code) not in seen:
+                seen.add(("movement", code))
+                moved = {"site": site, "movement": code}
+                found.append({**finding("moved_while_held"), **about, **moved})
+    return found[:_MOST]
+
+
+def findings_of_held_movements(session: Session, codes: Sequence[str]) -> list[dict[str, Any]]:
+    """Which of these movements took stock away while it was held."""
+    lots = session.scalars(
+        select(Hold.lot_id)
+        .join(Movement, Movement.lot_id == Hold.lot_id)
+        .where(Movement.code.in_(codes))
+        .distinct()
+    ).all()
+    moved = {
+        code
+        for lot_id in lots
+        for held in holds_of_lot(session, lot_id)
+        for _, code in session.execute(_moved(held).where(Movement.code.in_(codes)))
+    }
+    return [{**finding("moved_while_held"), "movement": code} for code in sorted(moved)]
+
+
+def hold_documents(session: Session, lot_id: int, scope: Scope) -> list[dict[str, Any]]:
+    """The holds of a lot that have a say in a scope, newest first."""
+    settled = settle(session, scope)
+    holds = [one for one in holds_of_lot(session, lot_id) if touches(one, settled)]
+    return [hold_document(session, one, settled) for one in holds]
+
+
+def hold_document(session: Session, held: Held, scope: Scope) -> dict[str, Any]:
+    """One hold for whoever sees a settled scope: who above them placed it is not told."""
+    hold, is_inside = held.hold, contains(scope, held.scope)
+    division = session.get(Division, hold.division_code)
+    return {
+        "id": hold.id,
+        "division": hold.division_code,
+        "division_name": division.name if division else None,
+        "site": hold.site_code,
+        **_said(hold, is_inside),
+        "release": _said(held.release, is_inside) if held.release else None,
+    }
+
+
+def _said(fact: Hold | HoldRelease, with_actor: bool) -> dict[str, Any]:
+    return {
+        "at": fact.at,
+        "reason": fact.reason,
+        "by": fact.actor if with_actor else None,
+        "recorded_at": fact.recorded_at,
+    }
+
+
+def _given(held: Held, scope: Scope) -> Select[str, str]:
+    return (
+        select(Site.code, Dose.code)
+        .join(Dose, Dose.site_id == Site.id)
+        .where(Dose.lot_id == held.hold.lot_id, held.lasting(Dose.at))
+        .where(held.scope.sites(), scope.sites())
+        .order_by(Dose.at, Dose.id)
+        .limit(_MOST)
+    )
+
+
+def _moved(held: Held) -> Select[str, str]:
+    return (
+        select(Site.code, Movement.code)
+        .join(Unit, Unit.site_id == Site.id)
+        .join(Movement, Movement.from_unit_id == Unit.id)
+        .where(Movement.lot_id == held.hold.lot_id, Movement.step.in_(_AWAY))
+        .where(held.lasting(Movement.at), held.scope.sites())
+        .order_by(Movement.at, Movement.id)
+    )
