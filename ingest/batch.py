@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ingest.decode import Known, Said, decode, decode_known
 from ingest.delivery import Delivery
+from traceapp.capture.topics import Topics
 
 
 class Batch(NamedTuple):
@@ -17,7 +18,7 @@ class Batch(NamedTuple):
     said: list[Said]
 
 
-def hear(deliveries: Sequence[Delivery], names: Mapping[bytes, int]) -> Batch:
+def hear(deliveries: Sequence[Delivery], names: Topics) -> Batch:
     """Decode deliveries; `names` are the topics of sensors known by heart, with their ids."""
     known: list[Known] = []
     said: list[Said] = []

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Collection, Iterator, Sequence
 
 from traceapp.capture.prolong import Outside
+from traceapp.capture.topics import Topics
 from traceapp.models.base import microseconds
 from traceapp.rules.quiet import Last, Measured, Terms, follow
 from traceapp.rules.sample import Sample
@@ -32,7 +33,7 @@ class Standing:
 
     def __init__(self, most: int = MOST_SENSORS) -> None:
         self._most = most
-        self.names: dict[bytes, int] = {}
+        self.names = Topics()
         """The sensor's id by the topic that it speaks on."""
         self._terms: list[Terms] = []
         self.clear()
