@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import sys
 from statistics import median
+from types import FrameType
 
 import click
 
@@ -23,6 +25,12 @@ from traceapp.db import open_database
 @click.group()
 def bench() -> None:
     """Measure this machine; nothing outside a temporary folder is touched."""
+    # Whoever ends a benchmark ends the servers that it started, too.
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 @bench.command()
