@@ -60,6 +60,14 @@ class Sealed:
         return cls(row.document_index, row.key_id, row.sealed)
 
 
+@dataclass(frozen=True, slots=True)
+class SealedText:
+    """Words that may name people, under the key `key_id`."""
+
+    key_id: str
+    sealed: bytes
+
+
 class _Key:
     """What is derived from one secret key, each for its own purpose."""
 
@@ -68,6 +76,7 @@ class _Key:
         if len(secret) < 32:
             raise ValueError(f"Expected a secret key of at least 32 bytes, got {len(secret)}.")
         self.sealing = AESGCM(_derive(secret, b"traceapp recipient sealing"))
+        self.texts = AESGCM(_derive(secret, b"traceapp text sealing"))
         self._index = _derive(secret, b"traceapp recipient index")
         self.id = hashlib.sha256(_derive(secret, b"traceapp key id")).hexdigest()[:16]
 
@@ -123,6 +132,23 @@ class Vault:
             return msgspec.json.decode(opened, type=Person)
         except (InvalidTag, ValueError, msgspec.DecodeError):
             # Nothing of the first error goes along: it may quote what was sealed.
+            raise SealBroken(f"Expected what key {sealed.key_id} sealed.") from None
+
+    def seal_text(self, text: str, about: str) -> SealedText:
+        """Words encrypted and bound to the id of what they are about."""
+        nonce = os.urandom(_NONCE_BYTES)
+        content = self._first.texts.encrypt(nonce, text.encode(), about.encode())
+        return SealedText(self.key_id, nonce + content)
+
+    def open_text(self, sealed: SealedText, about: str) -> str:
+        """What `seal_text` took in. Raises KeyUnknown or SealBroken."""
+        key = self._keys.get(sealed.key_id)
+        if key is None:
+            raise KeyUnknown(f"Expected one of {len(self._keys)} keys, got {sealed.key_id}.")
+        nonce, content = sealed.sealed[:_NONCE_BYTES], sealed.sealed[_NONCE_BYTES:]
+        try:
+            return key.texts.decrypt(nonce, content, about.encode()).decode()
+        except (InvalidTag, ValueError):
             raise SealBroken(f"Expected what key {sealed.key_id} sealed.") from None
 
 

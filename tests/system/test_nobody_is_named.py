@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from tests.integration.api.scene import DOCUMENT, GTIN, MOVEMENTS, NUMBER, dose
+from tests.integration.api.scene import DOCUMENT, GTIN, MOVEMENTS, NUMBER, dose, moment
 from tests.integration.country import REGISTRY, load_registry
 from tests.integration.door import SECRET_KEY, Door
 from tests.servers.fixtures import RunProcess
@@ -23,6 +23,7 @@ from traceapp.models.dose import Recipient
 from traceapp.models.rejection import Conflict, Rejection
 
 NAME = "张三丰"
+_EVENTS = "/api/v1/doses/d1/adverse-events"
 _LOT = f"/api/v1/lots/{GTIN}/{NUMBER}/doses"
 
 
@@ -41,6 +42,21 @@ class Caller:
                 return answer.status, answer.headers.as_string() + answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.headers.as_string() + refused.read().decode()
+
+
+def event(**more: Any) -> dict[str, Any]:
+    """An adverse event whose words name the person."""
+    return {
+        "id": "e1",
+        "onset_at": moment(0),
+        "reported_at": moment(1),
+        "events": ["fever"],
+        "seriousness": [],
+        "outcome": "recovered",
+        "reporter": "vaccinator",
+        "description": f"{NAME}, {DOCUMENT}: 39 °C",
+        **more,
+    }
 
 
 def story(caller: Caller, file: Path) -> dict[str, tuple[int, str]]:
@@ -62,6 +78,14 @@ def story(caller: Caller, file: Path) -> dict[str, tuple[int, str]]:
         ("POST", "/api/v1/movements", [{"recipient": person, "document": 1}]),
         ("POST", "/api/v1/readings", {"sensor": "S1", "readings": [{"recipient": person}]}),
         ("PUT", "/api/v1/doses", dose("d2")),
+        ("POST", _EVENTS, event()),
+        ("POST", _EVENTS, event(description=f"{NAME} ({DOCUMENT}) again")),
+        ("POST", _EVENTS, event(id="e2", description={DOCUMENT: NAME})),
+        ("POST", _EVENTS, event(id="e2", onset_at=f"{NAME} {DOCUMENT}", events=[NAME, DOCUMENT])),
+        ("POST", _EVENTS, event(id="e2", onset_at=moment(-500))),
+        ("POST", _EVENTS, {**event(id="e2"), NAME: DOCUMENT}),
+        ("GET", _EVENTS, None),
+        ("GET", f"/api/v1/lots/{GTIN}/{NUMBER}/adverse-events", None),
         ("GET", "/api/v1/doses/d1/trace", None),
         ("GET", f"/api/v1/trace?{query}", None),
         ("POST", "/api/v1/trace", {"code": DOCUMENT}),
@@ -80,6 +104,8 @@ def story(caller: Caller, file: Path) -> dict[str, tuple[int, str]]:
         assert (status, DOCUMENT in text, NAME in json.loads(text[text.index("{") :])
                 ["recipient"]["name"]) == (200, True, True)  # fmt: skip
         assert DOCUMENT in caller.ask("POST", _LOT, {"reason": why})[1]
+    words = caller.ask("POST", "/api/v1/adverse-events/e1/reveal", {"reason": f"for {DOCUMENT}"})
+    assert (words[0], DOCUMENT in words[1]) == (200, True)
     told = {"reason": f"the mother of {DOCUMENT}", "format": "csv"}
     assert DOCUMENT in caller.ask("POST", _LOT, told)[1]
     with sqlite3.connect(file) as connection:  # Something that breaks in the middle of an act.

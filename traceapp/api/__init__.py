@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from schemas.movement import MovementSchema
 from traceapp.api import (
+    adverse_event,
     audit,
     document,
     dose,
@@ -30,6 +31,7 @@ _NOUNS = (
     reading,
     movement,
     dose,
+    adverse_event,
     lot,
     stock,
     lookup,

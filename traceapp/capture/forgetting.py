@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, CursorResult, delete, distinct, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from traceapp.models.adverse_event import AdverseEvent
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.lot import Lot
 from traceapp.rules.calendar import CHINA
@@ -49,6 +50,13 @@ def forget_some(session: Session, before: date, after: int, limit: int) -> Forgo
         return Forgotten(None, 0, 0)
     # Asked again now that they are held: a dose may have come between the question and the hold.
     people = session.scalars(query.where(Recipient.id.in_(found))).all()
+    # What was told in words after their doses may name them.
+    theirs = select(Dose.id).where(Dose.recipient_id.in_(people))
+    session.execute(
+        update(AdverseEvent)
+        .where(AdverseEvent.dose_id.in_(theirs))
+        .values(sealed=None, key_id=None)
+    )
     doses = session.execute(
         update(Dose)
         .where(Dose.recipient_id.in_(people))

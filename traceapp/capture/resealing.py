@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from schemas.dose import Recipient
 from traceapp.capture.recipient import row_of
+from traceapp.models.adverse_event import AdverseEvent
 from traceapp.models.dose import Dose
 from traceapp.models.dose import Recipient as RecipientRow
-from traceapp.vault import Person, SealBroken, Sealed, Vault
+from traceapp.vault import Person, SealBroken, Sealed, SealedText, Vault
 
 _COLUMNS = (
     RecipientRow.id,
@@ -79,6 +80,29 @@ def count_under(session: Session, key_ids: Collection[str]) -> int:
     """How many recipients are under any of these keys."""
     query = select(func.count()).where(RecipientRow.key_id.in_(key_ids))
     return session.scalar(query) or 0
+
+
+def reseal_texts(session: Session, vault: Vault, after: int, limit: int) -> Resealed:
+    """Reseal at most `limit` adverse events in words under other keys, behind row `after`."""
+    rows = session.scalars(
+        select(AdverseEvent)
+        .where(AdverseEvent.key_id.in_(vault.other_key_ids), AdverseEvent.id > after)
+        .order_by(AdverseEvent.id)
+        .limit(limit)
+        .with_for_update()
+    ).all()
+    done = Resealed(last=rows[-1].id if rows else None)
+    for row in rows:
+        try:
+            text = vault.open_text(SealedText(row.key_id or "", row.sealed or b""), row.code)
+        except SealBroken:
+            done.broken.append(row.id)
+            continue
+        fresh = vault.seal_text(text, row.code)
+        row.key_id, row.sealed = fresh.key_id, fresh.sealed
+        done.resealed += 1
+    session.flush()
+    return done
 
 
 def _left_out(first: Recipient, other: Recipient) -> dict[str, Any]:

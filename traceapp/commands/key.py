@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from config import load_settings
 from traceapp.access.audit import audit
-from traceapp.capture.resealing import Resealed, count_under, reseal_some
+from traceapp.capture.resealing import Resealed, count_under, reseal_some, reseal_texts
 from traceapp.db import Database, open_database, trouble_of
 from traceapp.doors import utc_now
 from traceapp.trace.recipient import count_by_key
@@ -33,7 +33,10 @@ def keys() -> None:
 
 @keys.command()
 def show() -> None:
-    """Count the recipients under each key, by the key's id; no key is shown."""
+    """Count what is sealed under each key, by the key's id: recipients, adverse events in words.
+
+    No key is shown.
+    """
     settings = load_settings(os.environ).require("database_url")
     vault = open_vault(settings)
     with closing(open_database(settings.database_url)) as database, database.read() as session:
@@ -44,7 +47,7 @@ def show() -> None:
 
 @keys.command()
 def rotate() -> None:
-    """Reseal every recipient under TRACEAPP_SECRET_KEY.
+    """Reseal every recipient, and what was told of them in words, under TRACEAPP_SECRET_KEY.
 
     What is under a key of TRACEAPP_OTHER_SECRET_KEYS is sealed and indexed anew. It may be killed
     at any moment and begun again, and doses may be recorded meanwhile. It ends with 1 where
@@ -58,6 +61,7 @@ def rotate() -> None:
             audit(session, "command line", "rotate keys", vault.key_id, utc_now(), {"of": waiting})
         with click.progressbar(length=waiting, label="Resealing", file=sys.stderr) as bar:
             total = _reseal_all(database, vault, bar.update)
+        broken_texts = _reseal_texts(database, vault)
         with database.begin() as session:
             counts = count_by_key(session)
             remaining = sum(count for key_id, count in counts.items() if key_id != vault.key_id)
@@ -73,6 +77,9 @@ def rotate() -> None:
     if total.broken:
         rows = ", ".join(map(str, sorted(set(total.broken))))
         click.echo(f"Rows of recipient that their key does not open: {rows}.", err=True)
+    if broken_texts:
+        rows = ", ".join(map(str, broken_texts))
+        click.echo(f"Rows of adverse_event that their key does not open: {rows}.", err=True)
     if remaining:
         raise SystemExit(1)
 
@@ -96,6 +103,21 @@ def _reseal_all(database: Database, vault: Vault, show_progress: Callable[[int],
         if total.resealed == before:
             time.sleep(_REST_S)
     return total
+
+
+def _reseal_texts(database: Database, vault: Vault) -> list[int]:
+    """Pass over what was told in words; returns the rows that their key does not open."""
+    broken: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        begun = time.monotonic()
+        with database.begin() as session:
+            done = reseal_texts(session, vault, after, _BATCH)
+        broken += done.broken
+        after = done.last
+        if database.is_sqlite:  # Its writers take turns.
+            time.sleep(time.monotonic() - begun)
+    return broken
 
 
 def _batch(database: Database, vault: Vault, after: int) -> Resealed:

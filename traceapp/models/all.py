@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from traceapp.models import (  # noqa: F401  importing a model is what registers its table
     account,
+    adverse_event,
     contact,
     division,
     dose,

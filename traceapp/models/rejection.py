@@ -40,7 +40,7 @@ class Rejection(Base):
 class Conflict(Base):
     """A second, different content for a fact already known; the first one stands.
 
-    `noun` is reading, movement or dose; `key` names the fact (`SENSOR@MOMENT`, or its id).
+    `noun` is reading, movement, dose …; `key` names the fact (`SENSOR@MOMENT`, or its id).
     """
 
     __tablename__ = "conflict"

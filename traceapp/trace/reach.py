@@ -31,6 +31,12 @@ def reaches_unit(session: Session, scope: Scope, code: str) -> bool:
     return session.scalar(query.where(Unit.code == code, scope.sites())) is not None
 
 
+def reaches_dose(session: Session, scope: Scope, code: str) -> bool:
+    """Whether a dose was given at a site in the scope."""
+    query = select(Dose.id).join(Site, Site.id == Dose.site_id)
+    return session.scalar(query.where(Dose.code == code, scope.sites())) is not None
+
+
 def find_lot_within(session: Session, scope: Scope, gtin: str, number: str) -> Lot | None:
     """The lot of that key, where the scope reaches it."""
     key = Lot.gtin == gtin, Lot.number == number

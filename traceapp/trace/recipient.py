@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from traceapp.models.adverse_event import AdverseEvent
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.site import Site
 from traceapp.trace.scope import Scope
@@ -75,19 +77,25 @@ def unmasked_where_readable(recipient: Recipient | None, vault: Vault) -> dict[s
 
 
 def count_by_key(session: Session) -> Mapping[str, int]:
-    """How many recipients are sealed under which key."""
-    rows = session.execute(
-        select(Recipient.key_id, func.count()).group_by(Recipient.key_id).order_by(Recipient.key_id)
-    )
-    return {row[0]: row[1] for row in rows}
+    """How many recipients, and adverse events in words, are sealed under which key."""
+    counts: Counter[str | None] = Counter()
+    for key_id in (Recipient.key_id, AdverseEvent.key_id):
+        query = select(key_id, func.count()).where(key_id.is_not(None)).group_by(key_id)
+        counts.update({row[0]: row[1] for row in session.execute(query)})
+    return {key_id: counts[key_id] for key_id in sorted(filter(None, counts))}
 
 
 def is_any_under_another_key(session: Session, key_ids: Collection[str]) -> bool:
-    """Whether a recipient is sealed under none of these keys.
+    """Whether a recipient, or an adverse event in words, is sealed under none of these keys.
 
     Asked for what lies between them, which the index answers however many recipients there are.
     """
     edges = ["", *sorted(key_ids), "g"]  # Ids are hexadecimal: all lie between these two.
-    query = select(Recipient.id).limit(1)
-    gaps = (and_(Recipient.key_id > low, Recipient.key_id < high) for low, high in pairwise(edges))
-    return any(session.scalar(query.where(gap)) is not None for gap in gaps)
+    return any(
+        session.scalar(
+            select(table.id).where(and_(table.key_id > low, table.key_id < high)).limit(1)
+        )
+        is not None
+        for table in (Recipient, AdverseEvent)
+        for low, high in pairwise(edges)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from traceapp.web import (
+    adverse_event,
     dose,
     excursion,
     lookup,
@@ -19,7 +20,19 @@ from traceapp.web import (
 from traceapp.web.drawing import prepare_templates
 from traceapp.web.language import blueprint as language
 
-_PAGES = (overview, unit, excursion, lot, dose, lookup, rejection, mailbox, sign_in, stock)
+_PAGES = (
+    overview,
+    unit,
+    excursion,
+    lot,
+    dose,
+    lookup,
+    adverse_event,
+    rejection,
+    mailbox,
+    sign_in,
+    stock,
+)
 
 
 def register_pages(app: Flask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
+from traceapp.access.adverse_event import list_events_of_dose
 from traceapp.access.guard import allow, visitor
 from traceapp.access.reveal import reveal_recipient
 from traceapp.access.role import READERS, REVEALERS
@@ -26,9 +27,12 @@ def dose(code: str) -> str:
         if trace is None:
             raise not_found("dose", code)
         learn_names(session, trace)
+    events = list_events_of_dose(code)
     may_reveal = visitor().is_browser and visitor().role in REVEALERS
     symbol = draw_code(trace["dose"]["pack"])
-    return render_template("pages/dose.html", trace=trace, may_reveal=may_reveal, symbol=symbol)
+    return render_template(
+        "pages/dose.html", trace=trace, events=events, may_reveal=may_reveal, symbol=symbol
+    )
 
 
 @blueprint.post("/doses/<code:code>/reveal")

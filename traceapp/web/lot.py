@@ -15,7 +15,9 @@ from traceapp.access.role import OFFICERS, READERS, REVEALERS
 from traceapp.doors import doors
 from traceapp.problem import not_found
 from traceapp.rules.meaning import Meaning
+from traceapp.trace.adverse_event import count_of_lot
 from traceapp.trace.forward import trace_lot
+from traceapp.trace.lot import find_lot
 from traceapp.web.names import learn_names
 from traceapp.web.reason import reason_of_form
 from traceapp.web.symbol import draw
@@ -29,15 +31,19 @@ _PAGE = 100
 def lot(gtin: str, number: str) -> str:
     """Draw a lot's trace."""
     with doors().database.read() as session:
-        trace = trace_lot(session, visitor().scope, gtin, number)
-        if trace is None:
+        scope = visitor().scope
+        trace, row = trace_lot(session, scope, gtin, number), find_lot(session, gtin, number)
+        if trace is None or row is None:
             raise not_found("lot", f"{gtin}/{number}")
+        events = count_of_lot(session, scope, row)
         learn_names(session, trace)
     label = draw(
         Meaning("element_string", number, gtin, number, None, trace["source"]["expires_on"])
     )
     may_hold = visitor().is_browser and visitor().role in OFFICERS
-    return render_template("pages/lot.html", trace=trace, symbol=label, may_hold=may_hold)
+    return render_template(
+        "pages/lot.html", trace=trace, events=events, symbol=label, may_hold=may_hold
+    )
 
 
 @blueprint.post("/lots/<gtin:gtin>/<code:number>/hold")

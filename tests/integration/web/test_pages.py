@@ -32,6 +32,7 @@ _PAGES = [
     "/excursions/2",
     f"/lots/{GTIN}/{NUMBER}",
     f"/lots/{GTIN}/{NUMBER}/doses",
+    f"/lots/{GTIN}/{NUMBER}/adverse-events",
     "/doses/d1",
     "/lookup",
     "/rejections",

@@ -125,7 +125,6 @@ def stock() -> dict[str, Any]:
     """Return what lies at a site: a lot to use, and one that froze, perhaps."""
     budget = [{"above_celsius": 8.0, "minutes": 90.0, "allowed_minutes": 600.0}]
     life = {
-        "budget_used": 0.15,
         "budget": budget,
         "vvm_life_used": 0.031,
         "frozen": False,
@@ -143,6 +142,36 @@ def stock() -> dict[str, Any]:
     frozen = {"code": "frozen", "text": "可能已冻结 / It may be frozen"}
     aside = {**row, "possible": {**life, "frozen": True}, "findings": [frozen]}
     return {"site": "4514810001", "at": at(24), "use_first": [row], "do_not_use": [aside]}
+
+
+def lot_events() -> dict[str, Any]:
+    """Return the adverse events after a lot: one, serious and told in words."""
+    report = {
+        "id": "e-1",
+        "dose": "dose-1",
+        "dose_at": at(26),
+        "site": "4514810001",
+        "onset_at": at(30),
+        "reported_at": at(40),
+        "events": ["fever", "anaphylaxis"],
+        "seriousness": ["hospitalization"],
+        "outcome": "recovered",
+        "died_on": None,
+        "reporter": "vaccinator",
+        "has_description": True,
+        "corrected_by": "e-2",
+        "exposure": exposure(),
+        "findings": [],
+    }
+    return {
+        "lot": LOT,
+        "doses_given": 1200,
+        "reports": 1,
+        "serious": 1,
+        "per_100000_doses": 83.33,
+        "counts": [{"event": "fever", "reports": 1, "per_100000_doses": 83.33}],
+        "items": [report],
+    }
 
 
 def dose_trace() -> dict[str, Any]:

@@ -363,6 +363,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix__dose_site_id"), ["site_id"], unique=False)
 
     op.create_table(
+        "adverse_event",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("dose_id", BigKey, nullable=False),
+        sa.Column("corrects_id", BigKey, nullable=True),
+        sa.Column("onset_at", Moment(), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("seriousness", sa.JSON(), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=False),
+        sa.Column("died_on", sa.Date(), nullable=True),
+        sa.Column("reporter", sa.String(length=32), nullable=False),
+        sa.Column("reported_at", Moment(), nullable=False),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["dose_id"], ["dose.id"], name=op.f("fk__adverse_event__dose_id__dose")
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrects_id"],
+            ["adverse_event.id"],
+            name=op.f("fk__adverse_event__corrects_id__adverse_event"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__adverse_event")),
+        sa.UniqueConstraint("code", name=op.f("uq__adverse_event__code")),
+        sa.UniqueConstraint("corrects_id", name=op.f("uq__adverse_event__corrects_id")),
+    )
+    with op.batch_alter_table("adverse_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__adverse_event_dose_id"), ["dose_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix__adverse_event_key_id"), ["key_id"], unique=False)
+
+    op.create_table(
         "excursion",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
@@ -758,6 +791,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix__excursion__started_at")
 
     op.drop_table("excursion")
+    with op.batch_alter_table("adverse_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__adverse_event_key_id"))
+        batch_op.drop_index(batch_op.f("ix__adverse_event_dose_id"))
+
+    op.drop_table("adverse_event")
     with op.batch_alter_table("dose", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__dose_site_id"))
         batch_op.drop_index(batch_op.f("ix__dose_recipient_id"))
