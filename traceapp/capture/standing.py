@@ -14,7 +14,7 @@ from traceapp.models.base import microseconds
 from traceapp.rules.quiet import Last, Measured, Terms, follow
 from traceapp.rules.sample import Sample
 
-#: About 200 bytes each: whoever comes after these is looked up every time, and judged as well.
+#: About 170 bytes each: whoever comes after these is looked up every time, and judged as well.
 MOST_SENSORS = 1_000_000
 #: Of so many sensors we know what runs at the same time, about 1,000 bytes each.
 _MOST_OUTSIDE = 50_000
@@ -135,7 +135,6 @@ class Standing:
         self._seq[sensor_id] = _NO_NUMBER if number is None else number
         self._boot[sensor_id], self._since[sensor_id] = boot, since
 
-    # ---- with the database
     def stand_at(
         self, name: bytes, terms: Terms, from_at: int, last: Last, outside: Outside
     ) -> bool:
