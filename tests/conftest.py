@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,27 +20,35 @@ settings.register_profile("steady", derandomize=True, database=None, deadline=No
 settings.register_profile("search", max_examples=1_000, deadline=None)
 settings.load_profile("steady")
 
-#: How a process ends that broke something itself; any other signal came from somebody else.
+#: How a process ends that broke something itself; any other end came from somewhere else.
 _OWN_FAULT = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE}
 _ended: dict[str, int] = {}
 _begun_again: set[str] = set()
 
+# A worker that hears no more from its master ends itself with 1 and says why only here.
+os.environ.setdefault("EXECNET_DEBUG", "1")
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object | None) -> None:
-    """Note how one of pytest's own worker processes ended, and say so where it ended too early."""
+    """Note how one of pytest's own worker processes ended; tell all where it ended too early."""
+    worker = node.gateway._io.popen
+    diary = Path(tempfile.gettempdir()) / f"execnet-debug-{worker.pid}"
     if error is not None:
-        _ended[node.gateway.id] = status = node.gateway._io.popen.wait()
-        sys.stderr.write(f"\nworker {node.gateway.id} ended with {status}\n")
+        _ended[node.gateway.id] = status = worker.wait()
+        sys.stderr.write(f"\nworker {node.gateway.id} ended with {status}; its last words:\n")
+        if diary.exists():
+            lines = diary.read_text(errors="replace").splitlines()
+            sys.stderr.writelines(f"  {line[:300]}\n" for line in lines[-25:])
+    diary.unlink(missing_ok=True)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem: str, report: Any, sched: Any) -> None:
-    """Begin a test again, once, where somebody else's signal ended the worker that ran it."""
+    """Begin a test again, once, where its worker ended by no fault that a process makes itself."""
     status = _ended.get(report.node.gateway.id, 0)
-    if status < 0 and -status not in _OWN_FAULT and crashitem not in _begun_again:
+    if -status not in _OWN_FAULT and crashitem not in _begun_again:
         _begun_again.add(crashitem)
         sched.mark_test_pending(crashitem)
         report.outcome = "rerun"
-        sign = signal.Signals(-status).name
-        sys.stderr.write(f"{crashitem} is begun again: {sign} ended its worker\n")
+        sys.stderr.write(f"{crashitem} is begun again: its worker ended with {status}\n")
