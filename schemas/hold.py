@@ -17,12 +17,13 @@ from schemas.fields import Code, Moment, Whole
 class Order:
     """That a lot is to be held, or a hold released: why, and since when.
 
-    `hold` says which hold a release ends, where there are several.
+    `hold` says which hold a release ends, where there are several; `urgency` is a recall's class.
     """
 
     reason: str
     at: datetime | None = None
     hold: int | None = None
+    urgency: int | None = None
 
 
 class HoldSchema(ReasonSchema):
@@ -57,6 +58,7 @@ class HoldDocumentSchema(Document):
     division = fields.String(required=True)
     division_name = fields.String(required=True, allow_none=True)
     site = Code(required=True, allow_none=True)
+    recall_class = fields.Integer(required=True, allow_none=True)
     at = Moment(required=True)
     reason = fields.String(required=True)
     by = fields.String(required=True, allow_none=True)

@@ -33,22 +33,22 @@ _AHEAD = timedelta(minutes=5)
 def hold_lot(gtin: str, number: str, order: Order) -> tuple[dict[str, Any], bool]:
     """Hold a lot everywhere in the visitor's scope; returns the hold and whether it is new."""
     parts, who, now = doors(), visitor(), doors().clock()
-    said = _said(order, now)
+    said = said_of(order, now)
     with parts.database.begin() as session:
-        lot, scope = _find_lot(session, gtin, number), settle(session, who.scope)
+        lot, scope = find_lot(session, gtin, number), settle(session, who.scope)
         hold, is_new = place_hold(session, lot.id, scope.division, scope.site, said)
         if is_new:
             detail = {"hold": hold.id, "reason": said.reason}
             audit(session, who.name, "hold lot", f"{gtin}/{number}", now, detail)
-        return hold_document(session, Held(hold, None), scope), is_new
+        return hold_document(session, Held(hold, None, None), scope), is_new
 
 
 def release_lot(gtin: str, number: str, order: Order) -> tuple[dict[str, Any], bool]:
     """End one hold of a lot; returns it and whether this ended it."""
     parts, who, now = doors(), visitor(), doors().clock()
-    said = _said(order, now)
+    said = said_of(order, now)
     with parts.database.begin() as session:
-        lot, scope = _find_lot(session, gtin, number), settle(session, who.scope)
+        lot, scope = find_lot(session, gtin, number), settle(session, who.scope)
         hold = _choose(holds_of_lot(session, lot.id), scope, order.hold).hold
         if said.at < hold.at:
             message = f"Expected a moment after the hold began, got {said.at.isoformat()}."
@@ -80,7 +80,8 @@ def _choose(holds: list[Held], scope: Scope, hold_id: int | None) -> Held:
     raise Problem(409, message, {"hold": [message]})
 
 
-def _said(order: Order, now: datetime) -> Said:
+def said_of(order: Order, now: datetime) -> Said:
+    """What the visitor says, without people in it; refuses what lies ahead."""
     at = order.at or now
     if at > now + _AHEAD:
         message = f"Expected a moment that has passed, got {at.isoformat()}."
@@ -88,7 +89,8 @@ def _said(order: Order, now: datetime) -> Said:
     return Said(visitor().name, without_people(order.reason, []), min(at, now), now)
 
 
-def _find_lot(session: Session, gtin: str, number: str) -> Lot:
+def find_lot(session: Session, gtin: str, number: str) -> Lot:
+    """The lot, where the visitor may see it."""
     lot = find_lot_within(session, visitor().scope, gtin, number)
     if lot is None:
         raise not_found("lot", f"{gtin}/{number}")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.ledger import lock_lot
 from traceapp.models.hold import Hold, HoldRelease
+from traceapp.models.recall import Recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +24,25 @@ class Said:
 
 
 def place_hold(
-    session: Session, lot_id: int, division: str, site: str | None, said: Said
+    session: Session,
+    lot_id: int,
+    division: str,
+    site: str | None,
+    said: Said,
+    urgency: int | None = None,
 ) -> tuple[Hold, bool]:
     """Hold a lot in a division or at a site; returns the hold and whether it is new.
 
-    The same reason for the same place again is the same hold while that one lasts.
+    The same reason for the same place again is the same hold while that one lasts; `urgency`
+    is the class of a recall, which is another thing than a hold.
     """
     lock_lot(session, lot_id)
     known = session.scalars(
         select(Hold)
         .outerjoin(HoldRelease, HoldRelease.hold_id == Hold.id)
+        .outerjoin(Recall, Recall.hold_id == Hold.id)
         .where(
+            Recall.urgency.is_not_distinct_from(urgency),
             Hold.lot_id == lot_id,
             Hold.division_code == division,
             Hold.site_code.is_not_distinct_from(site),

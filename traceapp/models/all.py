@@ -22,6 +22,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     product,
     profile,
     reading,
+    recall,
     rejection,
     sensor,
     site,

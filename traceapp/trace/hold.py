@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, true
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, true
 from sqlalchemy.orm import Session
 
 from traceapp.models.division import Division, division_prefix
 from traceapp.models.dose import Dose
 from traceapp.models.hold import Hold, HoldRelease
 from traceapp.models.movement import Movement
+from traceapp.models.recall import Recall
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.trace.finding import finding
@@ -26,10 +27,16 @@ _MOST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A hold, with its release once it has one."""
+    """A hold, with its release once it has one; `recall` where it is a recall."""
 
     hold: Hold
     release: HoldRelease | None
+    recall: Recall | None
+
+    @property
+    def finding(self) -> str:
+        """What is found of a dose of the lot while it lasts."""
+        return "lot_recalled" if self.recall else "lot_held"
 
     @property
     def scope(self) -> Scope:
@@ -49,12 +56,13 @@ class Held:
 def holds_of_lot(session: Session, lot_id: int) -> list[Held]:
     """Every hold that a lot ever had, the newest first."""
     rows = session.execute(
-        select(Hold, HoldRelease)
+        select(Hold, HoldRelease, Recall)
         .outerjoin(HoldRelease, HoldRelease.hold_id == Hold.id)
+        .outerjoin(Recall, Recall.hold_id == Hold.id)
         .where(Hold.lot_id == lot_id)
         .order_by(Hold.at.desc(), Hold.id.desc())
     )
-    return [Held(hold, release) for hold, release in rows]
+    return [Held(hold, release, recall) for hold, release, recall in rows]
 
 
 def settle(session: Session, scope: Scope) -> Scope:
@@ -83,7 +91,8 @@ def findings_of_holds(
     """Whether a lot was held at a place at a moment."""
     lasting = [one for one in holds_of_lot(session, lot_id) if one.lasts_at(at)]
     place = settle(session, place) if lasting else place
-    return [finding("lot_held")] if any(touches(one, place) for one in lasting) else []
+    codes = {one.finding for one in lasting if touches(one, place)}
+    return [finding(code) for code in sorted(codes)]
 
 
 def findings_in_spite(session: Session, lot_id: int, scope: Scope) -> list[dict[str, Any]]:
@@ -91,15 +100,15 @@ def findings_in_spite(session: Session, lot_id: int, scope: Scope) -> list[dict[
     holds, settled = holds_of_lot(session, lot_id), settle(session, scope)
     about: dict[str, Any] = {"site": None, "movement": None, "dose": None}
     found: list[dict[str, Any]] = []
-    if any(one.release is None and touches(one, settled) for one in holds):
-        found.append({**finding("lot_held"), **about})
+    lasting = {one.finding for one in holds if one.release is None and touches(one, settled)}
+    found += [{**finding(code), **about} for code in sorted(lasting)]
     seen: set[tuple[str, str]] = set()
     for held in holds:
         for site, code in session.execute(_given(held, scope)):
-            if ("dose", code) not in seen:
-                seen.add(("dose", code))
-                found.append({**finding("lot_held"), **about, "site": site, "dose": code})
-        for site, code in session.execute(_moved(held).where(scope.sites()).limit(_MOST)):
+            if (held.finding, code) not in seen:
+                seen.add((held.finding, code))
+                found.append({**finding(held.finding), **about, "site": site, "dose": code})
+        for site, code in session.execute(_moved(held, holds).where(scope.sites()).limit(_MOST)):
             if ("movement", code) not in seen:
                 seen.add(("movement", code))
                 moved = {"site": site, "movement": code}
@@ -118,8 +127,9 @@ def findings_of_held_movements(session: Session, codes: Sequence[str]) -> list[d
     moved = {
         code
         for lot_id in lots
-        for held in holds_of_lot(session, lot_id)
-        for _, code in session.execute(_moved(held).where(Movement.code.in_(codes)))
+        for holds in [holds_of_lot(session, lot_id)]
+        for held in holds
+        for _, code in session.execute(_moved(held, holds).where(Movement.code.in_(codes)))
     }
     return [{**finding("moved_while_held"), "movement": code} for code in sorted(moved)]
 
@@ -140,6 +150,7 @@ def hold_document(session: Session, held: Held, scope: Scope) -> dict[str, Any]:
         "division": hold.division_code,
         "division_name": division.name if division else None,
         "site": hold.site_code,
+        "recall_class": held.recall.urgency if held.recall else None,
         **_said(hold, is_inside),
         "release": _said(held.release, is_inside) if held.release else None,
     }
@@ -165,8 +176,8 @@ def _given(held: Held, scope: Scope) -> Select[str, str]:
     )
 
 
-def _moved(held: Held) -> Select[str, str]:
-    return (
+def _moved(held: Held, holds: Sequence[Held]) -> Select[str, str]:
+    query = (
         select(Site.code, Movement.code)
         .join(Unit, Unit.site_id == Site.id)
         .join(Movement, Movement.from_unit_id == Unit.id)
@@ -174,3 +185,9 @@ def _moved(held: Held) -> Select[str, str]:
         .where(held.lasting(Movement.at), held.scope.sites())
         .order_by(Movement.at, Movement.id)
     )
+    for recall in holds:
+        if recall.recall is not None and contains(recall.scope, held.scope):
+            # To send it back and to destroy it is what a recall is for.
+            is_recalled = recall.lasting(Movement.at)
+            query = query.where(or_(Movement.step == "shipping", not_(is_recalled)))
+    return query

@@ -12,6 +12,7 @@ from traceapp.web import (
     lot,
     mailbox,
     overview,
+    recall,
     rejection,
     sign_in,
     stock,
@@ -32,6 +33,7 @@ _PAGES = (
     mailbox,
     sign_in,
     stock,
+    recall,
 )
 
 

@@ -29,6 +29,7 @@ _WHERE = {
     "/api/v1/lots/{gtin}/{number}/doses": {"gtin": GTIN, "number": NUMBER},
     "/api/v1/excursions/{number}": {"number": "1"},
     "/api/v1/excursions/{number}/impact": {"number": "1"},
+    "/api/v1/recalls/{number}": {"number": "1"},
     "/api/v1/doses/check": {},
     "/api/v1/trace": {},
 }
@@ -43,7 +44,8 @@ def scene(sqlite_url: str) -> Generator[Door, None, None]:
     """The application after the story, on SQLite: the document is the same on both."""
     database = open_database(sqlite_url)
     door = Door(database)
-    play(door)
+    recall = {"reason": "sterility in doubt", "class": 2}
+    play(door).post(f"/api/v1/lots/{GTIN}/{NUMBER}/recall", json=recall)
     yield door
     database.close()
 

@@ -606,6 +606,35 @@ def upgrade() -> None:
     )
 
     op.create_table(
+        "recall",
+        sa.Column("hold_id", BigKey, nullable=False),
+        sa.Column("urgency", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk__recall__hold_id__hold")),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk__recall")),
+    )
+
+    op.create_table(
+        "recall_acknowledgement",
+        sa.Column("recall_id", BigKey, nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recall_id"],
+            ["recall.hold_id"],
+            name=op.f("fk__recall_acknowledgement__recall_id__recall"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk__recall_acknowledgement__site_id__site")
+        ),
+        sa.PrimaryKeyConstraint("recall_id", "site_id", name=op.f("pk__recall_acknowledgement")),
+    )
+    with op.batch_alter_table("recall_acknowledgement", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix__recall_acknowledgement_site_id"), ["site_id"], unique=False
+        )
+
+    op.create_table(
         "pack_movement",
         sa.Column("pack_id", BigKey, nullable=False),
         sa.Column("movement_id", BigKey, nullable=False),
@@ -766,6 +795,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__finding_dose_id"))
 
     op.drop_table("finding")
+    with op.batch_alter_table("recall_acknowledgement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__recall_acknowledgement_site_id"))
+
+    op.drop_table("recall_acknowledgement")
+    op.drop_table("recall")
     op.drop_table("hold_release")
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__hold_lot_id"))
