@@ -132,8 +132,8 @@ def record_of(database_url: str, mails: list[tuple[int, str]]) -> Record:
         _read_excursions(session, record)
         record.waiting = list(
             session.execute(
-                "SELECT excursion_id, email FROM outbox "
-                "WHERE sent_at IS NULL AND given_up_at IS NULL"
+                "SELECT about_id, email FROM outbox "
+                "WHERE kind = 'excursion' AND sent_at IS NULL AND given_up_at IS NULL"
             )
         )
     return record

@@ -9,11 +9,11 @@ from email.message import EmailMessage
 from typing import Literal, Protocol
 
 from traceapp.alerts.compose import compose
+from traceapp.alerts.kind import Draft
 from traceapp.alerts.outbox import Claim
 from traceapp.alerts.smtp import NotSent
 from traceapp.log import where
 from traceapp.models.outbox import WITHDRAWN
-from traceapp.trace.alert import ExcursionFacts
 
 
 class Mailer(Protocol):
@@ -53,20 +53,20 @@ class Letterhead:
 
 def attempt(
     claimed: Claim,
-    facts: ExcursionFacts | None,
+    draft: Draft | None,
     head: Letterhead,
     mailer: Mailer,
     clock: Callable[[], datetime],
 ) -> Outcome:
     """Send one e-mail; whatever goes wrong with it is its outcome, and holds up no other."""
+    if draft is None:
+        return Outcome("withdrawn", WITHDRAWN, WITHDRAWN)
     try:
-        message = _composed(claimed, facts, head, clock())
+        message = _composed(claimed, draft, head, clock())
     except ValueError as error:
         return Outcome("refused", said := f"ValueError at {where(error)}", said)
     except Exception as error:  # noqa: BLE001 - a mistake of ours about one e-mail costs that one
         return mistaken(error)
-    if message is None:
-        return Outcome("withdrawn", WITHDRAWN, WITHDRAWN)
     if clock() >= claimed.until:
         return Outcome("lost")
     try:
@@ -82,14 +82,9 @@ def mistaken(error: Exception) -> Outcome:
     return Outcome("mistaken", said := f"{type(error).__name__} at {where(error)}", said)
 
 
-def _composed(
-    claimed: Claim, facts: ExcursionFacts | None, head: Letterhead, now: datetime
-) -> EmailMessage | None:
-    """The e-mail, or None for an episode that later readings took back."""
-    if facts is None or facts.state == "withdrawn":
-        return None
+def _composed(claimed: Claim, draft: Draft, head: Letterhead, now: datetime) -> EmailMessage:
     return compose(
-        facts,
+        draft(),
         claimed.email,
         claimed.language,
         sender=head.mail_from,

@@ -1,4 +1,4 @@
-"""From the facts of an excursion to the e-mail about it: pure, and the same each time."""
+"""From what an e-mail says to the e-mail: pure, and the same each time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
-from traceapp.alerts.wording import WORDINGS, Wording, clean
-from traceapp.trace.alert import ExcursionFacts
+from traceapp.alerts.letter import Letter, Text, clean
 
 _LONGEST_SUBJECT = 150
 
 
 def compose(
-    facts: ExcursionFacts,
+    letter: Letter,
     recipient: str,
     language: str,
     *,
@@ -26,35 +25,33 @@ def compose(
     base_url: str,
     now: datetime,
 ) -> EmailMessage:
-    """The e-mail about an excursion to one recipient, whose language comes first.
+    """The e-mail to one recipient, whose language comes first.
 
-    Its Message-ID follows from the excursion and the recipient: an e-mail that is sent twice
+    Its Message-ID follows from what it is about and the recipient: an e-mail that is sent twice
     after a crash is recognisable as one. Raises ValueError for an address that is none.
     """
-    wordings = sorted(WORDINGS.items(), key=lambda item: item[0] != language)
-    ordered = [wording for _, wording in wordings]
-    link = f"{base_url}/excursions/{facts.excursion_id}"
+    ordered = [t for _, t in sorted(letter.texts.items(), key=lambda item: item[0] != language)]
+    link = f"{base_url}{letter.path}"
     message = EmailMessage(policy=SMTP)
     message["From"] = _address(sender)
     message["To"] = _address(recipient)
-    message["Subject"] = clean(ordered[0].subject(facts))[:_LONGEST_SUBJECT]
+    message["Subject"] = clean(ordered[0].subject)[:_LONGEST_SUBJECT]
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = message_id(facts.excursion_id, recipient, sender)
+    message["Message-ID"] = message_id(letter.name, recipient, sender)
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = ", ".join(wording.tag for wording in ordered)
-    plain = "\n\n".join(_plain(wording, facts, link) for wording in ordered)
-    message.set_content(plain, cte="base64")
-    page = _HTML.format("".join(_html(wording, facts, link) for wording in ordered))
+    message["Content-Language"] = ", ".join(text.tag for text in ordered)
+    message.set_content("\n\n".join(_plain(text, link) for text in ordered), cte="base64")
+    page = _HTML.format("".join(_html(text, link) for text in ordered))
     message.add_alternative(page, subtype="html", cte="base64")
     message.set_boundary(f"=_{message['Message-ID'].strip('<>').partition('@')[0]}")
     return message
 
 
-def message_id(excursion_id: int, recipient: str, sender: str) -> str:
-    """The Message-ID of the e-mail about an excursion to a recipient, without naming either."""
+def message_id(name: str, recipient: str, sender: str) -> str:
+    """The Message-ID of a letter to a recipient, without naming the recipient."""
     whose = hashlib.sha256(recipient.encode()).hexdigest()[:16]
     domain = sender.rpartition("@")[2]
-    return f"<excursion-{excursion_id}-{whose}@{domain}>"
+    return f"<{name}-{whose}@{domain}>"
 
 
 def _address(text: str) -> Address:
@@ -64,12 +61,12 @@ def _address(text: str) -> Address:
         raise ValueError("Expected one mail address.") from error
 
 
-def _plain(wording: Wording, facts: ExcursionFacts, link: str) -> str:
-    colon = "：" if wording.tag.startswith("zh") else ": "
-    lines = [f"{name}{colon}{value}" for name, value in wording.rows(facts)]
-    lines += ["", f"{wording.lots_title}{colon.rstrip()}"]
-    lines += [f"  - {lot}" for lot in wording.lots(facts)]
-    lines += ["", f"{wording.link}{colon}{link}", "", wording.why, ""]
+def _plain(text: Text, link: str) -> str:
+    colon = "：" if text.tag.startswith("zh") else ": "
+    lines = [f"{name}{colon}{value}" for name, value in text.rows]
+    lines += ["", f"{text.list_title}{colon.rstrip()}"]
+    lines += [f"  - {item}" for item in text.items]
+    lines += ["", f"{text.link}{colon}{link}", "", text.why, ""]
     return "\n".join(lines)
 
 
@@ -80,17 +77,17 @@ _HTML = """<!doctype html>
 _CELL = "padding:2px 12px 2px 0;vertical-align:top;text-align:left"
 
 
-def _html(wording: Wording, facts: ExcursionFacts, link: str) -> str:
+def _html(text: Text, link: str) -> str:
     rows = "".join(
         f'<tr><th style="{_CELL};font-weight:normal;color:#555">{escape(name)}</th>'
         f'<td style="{_CELL}">{escape(value)}</td></tr>\n'
-        for name, value in wording.rows(facts)
+        for name, value in text.rows
     )
-    lots = "".join(f"<li>{escape(lot)}</li>\n" for lot in wording.lots(facts))
+    items = "".join(f"<li>{escape(item)}</li>\n" for item in text.items)
     return (
-        f'<div lang="{wording.tag}" style="margin-bottom:2em">\n'
+        f'<div lang="{text.tag}" style="margin-bottom:2em">\n'
         f"<table>\n{rows}</table>\n"
-        f"<p>{escape(wording.lots_title)}</p>\n<ul>\n{lots}</ul>\n"
-        f'<p><a href="{escape(link)}">{escape(wording.link)}</a> {escape(link)}</p>\n'
-        f'<p style="color:#555">{escape(wording.why)}</p>\n</div>\n'
+        f"<p>{escape(text.list_title)}</p>\n<ul>\n{items}</ul>\n"
+        f'<p><a href="{escape(link)}">{escape(text.link)}</a> {escape(link)}</p>\n'
+        f'<p style="color:#555">{escape(text.why)}</p>\n</div>\n'
     )

@@ -26,7 +26,9 @@ class Claim:
     """An e-mail that this sender has in hand until `until`."""
 
     id: int
-    excursion_id: int
+    kind: str
+    about_id: int
+    nth: int
     email: str
     language: str
     attempts: int
@@ -57,7 +59,9 @@ def claim(session: Session, now: datetime, most: int = 1, again: int | None = No
         row.claimed_until = now + LEASE
         row.attempts += 1
     until = now + LEASE
-    return [Claim(r.id, r.excursion_id, r.email, r.language, r.attempts, until) for r in rows]
+    return [
+        Claim(r.id, r.kind, r.about_id, r.nth, r.email, r.language, r.attempts, until) for r in rows
+    ]
 
 
 def _take(

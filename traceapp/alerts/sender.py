@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from traceapp.alerts.attempt import Letterhead, Mailer, Outcome, attempt, mistaken
+from traceapp.alerts.kind import Draft, draft_of
 from traceapp.alerts.outbox import (
     LEASE,
     Claim,
@@ -30,12 +31,13 @@ from traceapp.alerts.outbox import (
 )
 from traceapp.capture.heartbeat import beat
 from traceapp.db import Database
-from traceapp.trace.alert import ExcursionFacts, excursion_facts
 
 #: Conversations with the mail server; Microsoft 365 allows a mailbox three.
 MOST_AT_ONCE = 3
 #: So often the outbox is looked into while there is nothing else to wait for.
 LOOK_EVERY_S = 0.2
+#: So often it is asked what has come to be owed meanwhile.
+OWE_EVERY = timedelta(minutes=1)
 _BEAT_EVERY = timedelta(seconds=5)
 #: After the server could not be had, so long nobody asks it again.
 _SERVER_REST = timedelta(seconds=10)
@@ -54,6 +56,8 @@ class Sender:
     mailer: Mailer | None
     head: Letterhead
     clock: Callable[[], datetime]
+    owe_what_is_due: Callable[[Database, datetime], object] = lambda _database, _now: None
+    """Owes what comes to be owed by the passing of time alone; called once a minute."""
     sent: int = 0
     failed: int = 0
     trouble: str | None = None
@@ -70,6 +74,7 @@ class Sender:
     _is_met: bool = False
     """Whether a conversation could be begun when one was last tried."""
     _beat_at: datetime | None = None
+    _owes_at: datetime | None = None
     _rests_until: datetime | None = None
 
     def turn(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
@@ -77,6 +82,7 @@ class Sender:
         before = self.sent
         while True:
             self._beat()
+            self._owe()
             self._gather()
             self._note_and_claim(0 if is_stopping() else self._room())
             self._begin()
@@ -132,8 +138,8 @@ class Sender:
         if not self._claimed or self.mailer is None:
             return
         with self.database.read() as session:
-            facts = [_facts_or_mistake(session, claimed) for claimed in self._claimed]
-        for claimed, known in zip(self._claimed, facts, strict=True):
+            drafts = [_draft_or_mistake(session, claimed) for claimed in self._claimed]
+        for claimed, known in zip(self._claimed, drafts, strict=True):
             future: Future[Outcome] = Future()
             if isinstance(known, Outcome):
                 future.set_result(known)
@@ -145,7 +151,7 @@ class Sender:
         self._claimed.clear()
 
     def _learn(self, claimed: Claim, outcome: Outcome) -> None:
-        about = {"excursion": claimed.excursion_id, "mail": claimed.id}
+        about = {claimed.kind: claimed.about_id, "mail": claimed.id}
         if outcome.kind == "sent":
             self.sent += 1
             self._is_met = True
@@ -174,6 +180,12 @@ class Sender:
         if outcome.is_servers:
             self._rests_until = self.clock() + _SERVER_REST
 
+    def _owe(self) -> None:
+        now = self.clock()
+        if self._owes_at is None or now >= self._owes_at:
+            self._owes_at = now + OWE_EVERY
+            self.owe_what_is_due(self.database, now)
+
     def _beat(self) -> None:
         now = self.clock()
         if self._beat_at is not None and now < self._beat_at:
@@ -192,10 +204,10 @@ class Sender:
             beat(session, "alerts", now, detail)
 
 
-def _facts_or_mistake(session: Session, claimed: Claim) -> ExcursionFacts | Outcome | None:
+def _draft_or_mistake(session: Session, claimed: Claim) -> Draft | Outcome | None:
     """What the e-mail is to say; facts that cannot be read hold up no other e-mail."""
     try:
-        return excursion_facts(session, claimed.excursion_id)
+        return draft_of(session, claimed)
     except SQLAlchemyError:  # That is the database's, and the whole transaction's.
         raise
     except Exception as error:  # noqa: BLE001 - a mistake of ours about one e-mail costs that one

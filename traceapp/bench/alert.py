@@ -31,7 +31,7 @@ from traceapp.bench.servers import (
 from traceapp.capture.registry import register
 from traceapp.db import open_database
 from traceapp.models.excursion import Excursion
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import EXCURSION, Outbox, is_about
 from traceapp.models.unit import Unit
 
 _ALERTS = [sys.executable, "-c", "from traceapp.cli import main; main()", "alerts"]
@@ -86,7 +86,7 @@ def _judged_at(url: str) -> dict[str, float]:
     database = open_database(url)
     owed = select(Unit.code, Outbox.due_at).join(Excursion, Excursion.unit_id == Unit.id)
     with database.read() as session:
-        rows = session.execute(owed.join(Outbox, Outbox.excursion_id == Excursion.id)).all()
+        rows = session.execute(owed.join(Outbox, is_about(EXCURSION, Excursion.id))).all()
     database.close()
     return {code: due_at.timestamp() for code, due_at in rows}
 

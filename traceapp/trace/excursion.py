@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from schemas.fields import format_moment
 from traceapp.models.division import is_within
 from traceapp.models.excursion import ABOUT_VACCINE, Excursion, ExcursionRevision
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import EXCURSION, Outbox, is_about
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.trace.page import make_page, newest_first
@@ -86,7 +86,7 @@ def excursion_document(session: Session, scope: Scope, excursion_id: int) -> dic
         .order_by(ExcursionRevision.revision)
     )
     mails = session.scalars(
-        select(Outbox).where(Outbox.excursion_id == excursion_id).order_by(Outbox.id)
+        select(Outbox).where(is_about(EXCURSION, excursion_id)).order_by(Outbox.id)
     )
     return {
         **excursion_summary(row[0], row[1], row[2]),

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.excursion import ABOUT_VACCINE, Excursion
-from traceapp.models.outbox import Outbox, is_failed, is_waiting
+from traceapp.models.outbox import Outbox, OutboxSite, is_failed, is_waiting
 from traceapp.models.rejection import Rejection
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
@@ -104,10 +104,9 @@ def _states(session: Session, scope: Scope) -> dict[int, str]:
 
 def _outbox(session: Session, scope: Scope) -> dict[str, int]:
     mails = (
-        select(func.count(Outbox.id))
-        .join(Excursion, Excursion.id == Outbox.excursion_id)
-        .join(Unit, Unit.id == Excursion.unit_id)
-        .join(Site, Site.id == Unit.site_id)
+        select(func.count(distinct(Outbox.id)))
+        .join(OutboxSite, OutboxSite.outbox_id == Outbox.id)
+        .join(Site, Site.id == OutboxSite.site_id)
         .where(scope.sites())
     )
     return {

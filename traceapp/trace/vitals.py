@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from traceapp.models.excursion import Excursion
 from traceapp.models.heartbeat import Heartbeat
 from traceapp.models.outbox import Outbox, is_failed, is_waiting
 from traceapp.trace.partition import partitions_held, uncovered_sites
@@ -127,12 +126,7 @@ def _look_at_partitions(session: Session, found: Vitals, now: datetime) -> None:
 
 
 def _look_at_outbox(session: Session, found: Vitals, now: datetime) -> None:
-    waiting = (
-        select(func.count(), func.min(Excursion.found_at))
-        .select_from(Outbox)
-        .join(Excursion, Excursion.id == Outbox.excursion_id)
-        .where(is_waiting())
-    )
+    waiting = select(func.count(), func.min(Outbox.owed_at)).select_from(Outbox).where(is_waiting())
     found.outbox_waiting, owed_at = session.execute(waiting).one()
     if owed_at is not None:
         found.outbox_oldest_seconds = round(max((now - owed_at).total_seconds(), 0.0), 3)

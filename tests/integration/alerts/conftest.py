@@ -15,10 +15,13 @@ from tests.servers.mailbox import Mailbox
 from traceapp.alerts.attempt import Letterhead, Mailer
 from traceapp.alerts.sender import Sender
 from traceapp.alerts.smtp import MailServer
+from traceapp.capture.outbox import Owed
+from traceapp.capture.outbox import owe as owe_e_mail
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.db import Database, open_database
 from traceapp.models.excursion import Excursion
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import EXCURSION, Outbox
+from traceapp.models.site import Site
 
 HEAD = Letterhead("coldchain@example.org", "http://127.0.0.1:8000")
 #: Makes a sender with a mailer of its own, and ends it after the test.
@@ -92,7 +95,7 @@ def owe(database: Database, emails: Iterable[str], due_at: datetime = NOW) -> No
     """Owe an e-mail about an excursion to each of these too."""
     with database.begin() as session:
         excursion_id = session.scalars(select(Excursion.id).order_by(Excursion.id)).first()
-        session.add_all(
-            Outbox(excursion_id=excursion_id, email=email, language="en", due_at=due_at)
-            for email in emails
-        )
+        site_id = session.scalars(select(Site.id).where(Site.code == "CLINIC")).one()
+        for email in emails:
+            owed = Owed(EXCURSION, excursion_id or 0, email, "en")
+            assert owe_e_mail(session, owed, [site_id], due_at)

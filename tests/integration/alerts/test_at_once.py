@@ -117,8 +117,8 @@ def test_a_recipient_whom_the_server_does_not_know_costs_nobody_else_anything(
 def test_a_mistake_of_ours_about_one_excursion_is_tried_again_and_holds_up_no_other(
     sender: Sender, mailbox: Mailbox, clock: Clock
 ) -> None:
-    first = rows(sender.database)[0].excursion_id
-    mine = [row for row in rows(sender.database) if row.excursion_id == first]
+    first = rows(sender.database)[0].about_id
+    mine = [row for row in rows(sender.database) if row.about_id == first]
     end_of_days = datetime.max.replace(tzinfo=UTC)  # No clock in China ever shows it.
     alter(sender.database, first, end_of_days)
     others = len(rows(sender.database)) - len(mine)

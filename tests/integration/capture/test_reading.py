@@ -15,7 +15,7 @@ from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion, ExcursionRevision
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import EXCURSION, Outbox, is_about
 from traceapp.models.reading import Reading as ReadingRow
 from traceapp.models.rejection import Conflict
 from traceapp.rules.episode import unite
@@ -87,7 +87,9 @@ def test_an_excursion_owes_one_email_to_each_contact_of_its_level(database: Data
         send(database, "S1", (minute, celsius))
     with database.read() as session:
         owed = session.execute(
-            select(Excursion.rule, Outbox.email).join(Excursion).order_by(Outbox.id)
+            select(Excursion.rule, Outbox.email)
+            .join(Excursion, is_about(EXCURSION, Excursion.id))
+            .order_by(Outbox.id)
         ).all()
     assert sorted(tuple(row) for row in owed) == [
         ("hot", "both@cdc.example"),

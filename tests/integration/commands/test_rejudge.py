@@ -12,7 +12,7 @@ from traceapp.capture.silence import notice_silence
 from traceapp.commands.rejudge import rejudge
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion, Run
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import Outbox, OutboxSite
 
 
 def run(database: Database, *arguments: str) -> Result:
@@ -36,7 +36,7 @@ def test_judging_again_finds_what_was_lost(database: Database) -> None:
     tell(database)
     before = [(row.rule, row.started_at, row.ended_at) for row in excursions(database)]
     with database.begin() as session:
-        for model in (Outbox, Excursion, Run):
+        for model in (OutboxSite, Outbox, Excursion, Run):
             session.execute(delete(model))
     assert run(database, "FRIDGE").output == "1 units judged, 1 of them changed\n"
     assert [(row.rule, row.started_at, row.ended_at) for row in excursions(database)] == before

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 
 from tests.unit.alerts.test_compose import FACTS, NOW
 from traceapp.alerts.attempt import Letterhead, Outcome, attempt
+from traceapp.alerts.excursion_wording import excursion_letter
 from traceapp.alerts.outbox import Claim
 from traceapp.alerts.smtp import NotSent
+from traceapp.models.outbox import EXCURSION
 from traceapp.trace.alert import ExcursionFacts
 
-CLAIMED = Claim(1, FACTS.excursion_id, "duty@cdc.example", "zh", 1, NOW + timedelta(minutes=2))
+CLAIMED = Claim(
+    1, EXCURSION, FACTS.excursion_id, 0, "duty@cdc.example", "zh", 1, NOW + timedelta(minutes=2)
+)
 HEAD = Letterhead("coldchain@example.org", "https://trace.example.org")
 
 
@@ -41,7 +46,8 @@ def outcome(
     facts: ExcursionFacts | None = FACTS,
     now: datetime = NOW,
 ) -> Outcome:
-    return attempt(claimed, facts, HEAD, mailer, lambda: now)
+    draft = None if facts is None else partial(excursion_letter, facts)
+    return attempt(claimed, draft, HEAD, mailer, lambda: now)
 
 
 def test_an_e_mail_that_the_server_took_is_sent() -> None:
@@ -72,10 +78,9 @@ def test_an_address_that_is_none_is_refused_and_named_nowhere() -> None:
     assert mailer.asked == []
 
 
-def test_an_episode_that_was_taken_back_or_is_gone_is_not_written_about() -> None:
+def test_of_what_nothing_is_to_be_said_any_more_nothing_is_sent() -> None:
     mailer = Mailer()
-    withdrawn = replace(FACTS, state="withdrawn")
-    assert outcome(mailer, facts=withdrawn).kind == outcome(mailer, facts=None).kind == "withdrawn"
+    assert outcome(mailer, facts=None).kind == "withdrawn"
     assert mailer.asked == []
 
 

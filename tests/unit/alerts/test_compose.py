@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traceapp.alerts.compose import compose, message_id
+from traceapp.alerts.excursion_wording import excursion_letter
 from traceapp.trace.alert import ExcursionFacts, LotStanding
 
 NOW = datetime(2021, 5, 9, 1, 0, tzinfo=UTC)
@@ -51,7 +52,8 @@ def mail(language: str = "zh", recipient: str = "duty@cdc.example", **changes: A
     """The e-mail as a mail program reads it."""
     facts = replace(FACTS, **changes)
     sender, base_url = "coldchain@example.org", "https://trace.example.org"
-    composed = compose(facts, recipient, language, sender=sender, base_url=base_url, now=NOW)
+    letter = excursion_letter(facts)
+    composed = compose(letter, recipient, language, sender=sender, base_url=base_url, now=NOW)
     read = message_from_bytes(composed.as_bytes(), policy=policy.default)
     assert isinstance(read, EmailMessage)
     return read
@@ -150,7 +152,7 @@ def test_the_same_e_mail_is_recognisable_as_the_same() -> None:
     assert mail()["Message-ID"] == mail(peak_celsius=13.0)["Message-ID"]
     assert mail()["Message-ID"] != mail(recipient="other@cdc.example")["Message-ID"]
     assert mail()["Message-ID"] != mail(excursion_id=18)["Message-ID"]
-    assert "duty" not in message_id(17, "duty@cdc.example", "coldchain@example.org")
+    assert "duty" not in message_id("excursion-17", "duty@cdc.example", "coldchain@example.org")
 
 
 def test_the_same_facts_make_the_same_bytes() -> None:

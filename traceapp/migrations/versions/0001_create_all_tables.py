@@ -552,20 +552,22 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", BigKey, nullable=False),
-        sa.Column("excursion_id", BigKey, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("about_id", BigKey, nullable=False),
+        sa.Column("nth", sa.Integer(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("owed_at", Moment(), nullable=False),
         sa.Column("due_at", Moment(), nullable=False),
         sa.Column("claimed_until", Moment(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("sent_at", Moment(), nullable=True),
         sa.Column("given_up_at", Moment(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["excursion_id"], ["excursion.id"], name=op.f("fk__outbox__excursion_id__excursion")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__outbox")),
-        sa.UniqueConstraint("excursion_id", "email", name=op.f("uq__outbox__excursion_id_email")),
+        sa.UniqueConstraint(
+            "kind", "about_id", "email", "nth", name=op.f("uq__outbox__kind_about_id_email_nth")
+        ),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(
@@ -575,6 +577,21 @@ def upgrade() -> None:
             postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
             sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
         )
+
+    op.create_table(
+        "outbox_site",
+        sa.Column("outbox_id", BigKey, nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["outbox_id"], ["outbox.id"], name=op.f("fk__outbox_site__outbox_id__outbox")
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk__outbox_site__site_id__site")
+        ),
+        sa.PrimaryKeyConstraint("outbox_id", "site_id", name=op.f("pk__outbox_site")),
+    )
+    with op.batch_alter_table("outbox_site", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix__outbox_site_site_id"), ["site_id"], unique=False)
 
     op.create_table(
         "hold",
@@ -784,6 +801,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__pack_movement_movement_id"))
 
     op.drop_table("pack_movement")
+    with op.batch_alter_table("outbox_site", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix__outbox_site_site_id"))
+
+    op.drop_table("outbox_site")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix__outbox__due_at")
 

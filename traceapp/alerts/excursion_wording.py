@@ -1,43 +1,16 @@
-"""The words of the e-mails, Chinese and English side by side (docs/glossary.md)."""
+"""The words of the e-mail about an excursion, Chinese and English side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-
-from traceapp.rules.calendar import CHINA
+from traceapp.alerts.letter import Letter, Text, clean, shown
 from traceapp.trace.alert import ExcursionFacts, LotStanding
 
 _MOST_LOTS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """Everything that an e-mail says in one language."""
-
-    tag: str
-    rows: Callable[[ExcursionFacts], list[tuple[str, str]]]
-    lots_title: str
-    lots: Callable[[ExcursionFacts], list[str]]
-    link: str
-    subject: Callable[[ExcursionFacts], str]
-    why: str
-
-
-def shown(moment: datetime) -> str:
-    """A moment as people in China read it, with its offset: `2021-05-09 08:00 (+08:00)`."""
-    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M} (+08:00)"
-
-
 def celsius(value: float) -> str:
     """A temperature with at most two decimals: `12.3 °C`."""
     return f"{round(value, 2):g} °C".replace("-", "−")
-
-
-def clean(text: str | None) -> str:
-    """A name from the registry on one line: nothing in it can end a header or hide text."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
 
 
 def _lasting(minutes: float) -> tuple[int, int, int]:
@@ -196,23 +169,27 @@ def _en_subject(facts: ExcursionFacts) -> str:
     return f"[{level}] {_en_what(facts)}{peak}: {unit}, {site}"
 
 
-WORDINGS: dict[str, Wording] = {
-    "zh": Wording(
-        tag="zh-CN",
-        rows=_zh_rows,
-        lots_title="当时在内的疫苗",
-        lots=_zh_lots,
-        link="详情",
-        subject=_zh_subject,
-        why="您收到此邮件，是因为您被登记为该区域的联系人。同一事件只发一封。",
-    ),
-    "en": Wording(
-        tag="en",
-        rows=_en_rows,
-        lots_title="Vaccine that stood there",
-        lots=_en_lots,
-        link="Details",
-        subject=_en_subject,
-        why="You receive this because you are registered as a contact. One episode, one e-mail.",
-    ),
-}
+def excursion_letter(facts: ExcursionFacts) -> Letter:
+    """The e-mail about an excursion."""
+    texts = {
+        "zh": Text(
+            tag="zh-CN",
+            subject=_zh_subject(facts),
+            rows=_zh_rows(facts),
+            list_title="当时在内的疫苗",
+            items=_zh_lots(facts),
+            link="详情",
+            why="您收到此邮件，是因为您被登记为该区域的联系人。同一事件只发一封。",
+        ),
+        "en": Text(
+            tag="en",
+            subject=_en_subject(facts),
+            rows=_en_rows(facts),
+            list_title="Vaccine that stood there",
+            items=_en_lots(facts),
+            link="Details",
+            why="You are registered as a contact of this area. One episode, one e-mail.",
+        ),
+    }
+    name = f"excursion-{facts.excursion_id}"
+    return Letter(name, f"/excursions/{facts.excursion_id}", texts)
