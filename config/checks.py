@@ -98,6 +98,17 @@ def base_url(variable: str, value: str) -> str:
     return value.rstrip("/")
 
 
+def hours(variable: str, value: str) -> str:
+    """Accept a number of hours, from half an hour to a year."""
+    try:
+        is_right = 0.5 <= float(value) <= 8760
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise SettingInvalid(variable, "0.5 to 8760 hours", repr(value))
+    return value
+
+
 def bind(variable: str, value: str) -> str:
     """Accept a host and a port."""
     try:

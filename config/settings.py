@@ -60,6 +60,12 @@ class Settings:
     )
     """The address under which people reach the web: the links in e-mails begin with it."""
 
+    recall_reminder_hours: str = _setting(checks.hours, "24", default="24")
+    """How long after the first e-mail about a recall whoever is silent is reminded."""
+
+    recall_repeat_hours: str = _setting(checks.hours, "24", default="24")
+    """How long after each reminder of a recall the next one follows."""
+
     bind: str = _setting(checks.bind, "127.0.0.1:8000", default="127.0.0.1:8000")
     """Where the web listens. Anything but loopback needs TLS in front of it."""
 

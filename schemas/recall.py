@@ -9,7 +9,8 @@ from marshmallow import fields, post_load
 from schemas.document import Document
 from schemas.fields import Choice, Code, Moment, Whole
 from schemas.hold import HoldDocumentSchema, HoldSchema, Order
-from schemas.trace import NamedLotSchema
+from schemas.page import PageQuery
+from schemas.trace import LotDoseSchema, NamedLotSchema, RevealedDoseSchema
 
 
 class RecallSchema(HoldSchema):
@@ -48,6 +49,8 @@ class RecallProgressSchema(Document):
     in_transit = fields.Integer(required=True)
     returned = fields.Integer(required=True)
     destroyed = fields.Integer(required=True)
+    wasted = fields.Integer(required=True)
+    on_hand = fields.Integer(required=True)
     settled_percent = fields.Float(required=True, allow_none=True)
     given = fields.Integer(required=True)
     given_after = fields.Integer(required=True)
@@ -61,6 +64,8 @@ class RecallSiteSchema(RecallProgressSchema):
 
     site = Code(required=True)
     division = fields.String(required=True)
+    notified_at = Moment(required=True, allow_none=True)
+    reminders = fields.Integer(required=True)
     acknowledged_at = Moment(required=True, allow_none=True)
 
 
@@ -68,6 +73,8 @@ class RecallTotalSchema(RecallProgressSchema):
     """All sites of a report together; a person is counted once."""
 
     sites = fields.Integer(required=True)
+    notified = fields.Integer(required=True)
+    notified_percent = fields.Float(required=True, allow_none=True)
     acknowledged = fields.Integer(required=True)
     acknowledged_percent = fields.Float(required=True, allow_none=True)
 
@@ -80,3 +87,21 @@ class RecallReportSchema(Document):
     at = Moment(required=True)
     total = fields.Nested(RecallTotalSchema, required=True)
     sites = fields.List(fields.Nested(RecallSiteSchema), required=True)
+
+
+class ListQuery(PageQuery):
+    """A page of recipients, or all of them as a table."""
+
+    format = Choice("json", "csv", load_default="json")
+
+
+class RecallRecipientSchema(LotDoseSchema):
+    """Who received a dose of a recalled lot, masked, and when it was first given again."""
+
+    again_at = Moment(required=True, allow_none=True)
+
+
+class RecallRevealedSchema(RevealedDoseSchema):
+    """Who received a dose of a recalled lot, unmasked, and when it was first given again."""
+
+    again_at = Moment(required=True, allow_none=True)

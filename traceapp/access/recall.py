@@ -12,6 +12,7 @@ from traceapp.access.guard import visitor
 from traceapp.access.hold import find_lot, said_of
 from traceapp.capture.hold import place_hold
 from traceapp.capture.recall import acknowledge, mark_recall
+from traceapp.capture.recall_alert import Rhythm, owe_recall
 from traceapp.doors import doors
 from traceapp.models.site import Site
 from traceapp.problem import Problem, not_found
@@ -28,6 +29,7 @@ def recall_lot(gtin: str, number: str, order: Order) -> tuple[dict[str, Any], bo
         hold, is_new = place_hold(session, lot.id, scope.division, scope.site, said, urgency)
         if is_new:
             mark_recall(session, hold, urgency)
+            owe_recall(session, hold.id, Rhythm(), now)
             detail = {"recall": hold.id, "class": urgency, "reason": said.reason}
             audit(session, who.name, "recall lot", f"{gtin}/{number}", now, detail)
         [held] = [one for one in holds_of_lot(session, lot.id) if one.hold.id == hold.id]

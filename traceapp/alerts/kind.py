@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from traceapp.alerts.excursion_wording import excursion_letter
 from traceapp.alerts.letter import Letter
 from traceapp.alerts.outbox import Claim
-from traceapp.models.outbox import EXCURSION
+from traceapp.alerts.recall_wording import recall_letter
+from traceapp.models.outbox import EXCURSION, RECALL, REMINDER
 from traceapp.trace.alert import ExcursionFacts, excursion_facts
+from traceapp.trace.recall_alert import RecallFacts, recall_facts
 
 #: What is left to do of an e-mail once its facts are read; touches no database.
 Draft = Callable[[], Letter]
@@ -32,8 +34,15 @@ def _of_excursion(session: Session, claimed: Claim) -> ExcursionFacts | None:
     return None if facts is None or facts.state == "withdrawn" else facts
 
 
+def _of_recall(session: Session, claimed: Claim) -> RecallFacts | None:
+    is_reminder = claimed.kind == REMINDER
+    return recall_facts(session, claimed.about_id, claimed.id, claimed.nth, is_reminder)
+
+
 KINDS: dict[str, Kind] = {
     EXCURSION: Kind(_of_excursion, excursion_letter),
+    RECALL: Kind(_of_recall, recall_letter),
+    REMINDER: Kind(_of_recall, recall_letter),
 }
 
 

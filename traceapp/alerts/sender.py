@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from traceapp.alerts.attempt import Letterhead, Mailer, Outcome, attempt, mistaken
@@ -184,7 +184,13 @@ class Sender:
         now = self.clock()
         if self._owes_at is None or now >= self._owes_at:
             self._owes_at = now + OWE_EVERY
-            self.owe_what_is_due(self.database, now)
+            try:
+                self.owe_what_is_due(self.database, now)
+            except (OperationalError, InterfaceError):  # The database is away, for all of us.
+                raise
+            except Exception as error:  # noqa: BLE001 - what is owed already leaves all the same
+                self.failed += 1
+                log.error("not_owed", reason=mistaken(error).said)
 
     def _beat(self) -> None:
         now = self.clock()

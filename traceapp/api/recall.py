@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.dose import RevealedListSchema
 from schemas.hold import HoldDocumentSchema, Order
+from schemas.page import page_of
 from schemas.recall import (
     AcknowledgedSchema,
     AcknowledgementSchema,
+    ListQuery,
+    RecallProgressSchema,
     RecallQuery,
+    RecallRecipientSchema,
     RecallReportSchema,
+    RecallRevealedSchema,
     RecallSchema,
+    RecallSiteSchema,
 )
 from traceapp.access.guard import allow, visitor
 from traceapp.access.recall import acknowledge_recall, recall_lot
-from traceapp.access.role import OFFICERS, READERS, VACCINATORS
+from traceapp.access.recall_list import list_recall, recall_as_table
+from traceapp.access.role import OFFICERS, READERS, REVEALERS, VACCINATORS
 from traceapp.api.noun import Noun
 from traceapp.doors import doors
 from traceapp.problem import not_found
@@ -53,9 +61,38 @@ def get_recall(query: dict[str, Any], number: str) -> Any:
     if report is None:
         raise not_found("recall", number)
     if query["format"] == "csv":
-        columns = tuple(RecallReportSchema().fields["sites"].inner.schema.fields)  # type: ignore[attr-defined]  # marshmallow's Nested in a List
+        counts = RecallProgressSchema().fields
+        columns = (*(name for name in RecallSiteSchema().fields if name not in counts), *counts)
         return csv_answer(f"recall-{number}.csv", columns, report["sites"])
     return report
+
+
+@blueprint.get("/recalls/<number:number>/recipients")
+@allow(*READERS)
+@blueprint.arguments(ListQuery, location="query")
+@blueprint.response(200, page_of(RecallRecipientSchema))
+@blueprint.alt_response(
+    200, schema={"type": "string"}, content_type="text/csv", success=True, description="OK"
+)
+def get_recipients(query: dict[str, Any], number: str) -> Any:
+    """List who received a recalled lot where it is recalled, masked; every look is audited."""
+    if query["format"] == "csv":
+        return recall_as_table(int(number))
+    return list_recall(int(number), query["limit"], query.get("cursor"))
+
+
+@blueprint.post("/recalls/<number:number>/recipients")
+@allow(*REVEALERS)
+@blueprint.arguments(RevealedListSchema)
+@blueprint.response(200, page_of(RecallRevealedSchema))
+@blueprint.alt_response(
+    200, schema={"type": "string"}, content_type="text/csv", success=True, description="OK"
+)
+def post_recipients(wanted: dict[str, Any], number: str) -> Any:
+    """List who received a recalled lot, unmasked, for a reason; list and reason are audited."""
+    if wanted["format"] == "csv":
+        return recall_as_table(int(number), wanted["reason"])
+    return list_recall(int(number), wanted["limit"], wanted.get("cursor"), wanted["reason"])
 
 
 @blueprint.post("/recalls/<number:number>/acknowledge")

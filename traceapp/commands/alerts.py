@@ -1,19 +1,22 @@
-"""`traceapp alerts`: send the e-mails that excursions owe."""
+"""`traceapp alerts`: send the e-mails that excursions and recalls owe."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import click
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from config import load_settings
+from config import Settings, load_settings
 from traceapp.alerts.attempt import Letterhead
 from traceapp.alerts.outbox import count_waiting, take_up_again
+from traceapp.alerts.recall import owe_recalls
 from traceapp.alerts.sender import LOOK_EVERY_S, Sender
 from traceapp.alerts.smtp import MailServer
+from traceapp.capture.recall_alert import Rhythm
 from traceapp.db import Database, open_database
 from traceapp.log import configure_log, one_line
 from traceapp.stop import until_told
@@ -36,7 +39,8 @@ def alerts(again: bool) -> None:
     database = open_database(settings.database_url)
     mailer = MailServer(settings.mail_server) if settings.smtp_url else None
     head = Letterhead(settings.mail_from, settings.base_url)
-    sender = Sender(database, mailer, head, lambda: datetime.now(UTC))
+    owe = partial(owe_recalls, _rhythm(settings))
+    sender = Sender(database, mailer, head, lambda: datetime.now(UTC), owe)
     if again:
         _take_up_again(database)
     _say_hello(database, mailer)
@@ -51,6 +55,13 @@ def alerts(again: bool) -> None:
     sender.close()
     database.close()
     log.info("stopped", sent=sender.sent)
+
+
+def _rhythm(settings: Settings) -> Rhythm:
+    return Rhythm(
+        timedelta(hours=float(settings.recall_reminder_hours)),
+        timedelta(hours=float(settings.recall_repeat_hours)),
+    )
 
 
 def _take_up_again(database: Database) -> None:

@@ -195,9 +195,10 @@ def _findings_of_report(dose: Dose) -> list[dict[str, Any]]:
 def _findings_of_person(session: Session, dose: Dose, lot: Lot) -> list[dict[str, Any]]:
     if dose.dose_number is None or dose.recipient_id is None:
         return []
-    earlier = session.scalars(
-        select(Dose.dose_number)
+    rows = session.execute(
+        select(Dose.dose_number, Dose.lot_id, Site.code)
         .join(Lot, Lot.id == Dose.lot_id)
+        .join(Site, Site.id == Dose.site_id)
         .where(
             Dose.recipient_id == dose.recipient_id,
             Dose.id != dose.id,
@@ -206,12 +207,21 @@ def _findings_of_person(session: Session, dose: Dose, lot: Lot) -> list[dict[str
             Dose.dose_number.is_not(None),
         )
     ).all()
-    found = []
-    if dose.dose_number in earlier:
-        found.append(finding("dose_repeated"))
-    if any(number is not None and number > dose.dose_number for number in earlier):
+    same = {(lot_id, site) for number, lot_id, site in rows if number == dose.dose_number}
+    if same and all(_is_replaced(session, dose, lot_id, site) for lot_id, site in same):
+        return []  # What a recall took away is given again, whatever came after it.
+    found = [finding("dose_repeated")] if same else []
+    if any(number is not None and number > dose.dose_number for number, *_ in rows):
         found.append(finding("wrong_order"))
     return found
+
+
+def _is_replaced(session: Session, dose: Dose, lot_id: int | None, site: str) -> bool:
+    """Whether a dose replaces one of another lot that was under recall where that was given."""
+    if lot_id is None or lot_id == dose.lot_id:
+        return False
+    found = findings_of_holds(session, lot_id, Scope(site=site), dose.at)
+    return any(one["code"] == "lot_recalled" for one in found)
 
 
 def _findings_of_exposure(

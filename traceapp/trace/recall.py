@@ -1,39 +1,29 @@
-"""How far a recall has come: derived from movements and doses, as the record stands."""
+"""How far a recall has come: derived from movements, doses and e-mails, as the record stands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, distinct, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.hold import Hold
 from traceapp.models.lot import Lot
-from traceapp.models.movement import Movement
+from traceapp.models.outbox import REMINDER, Outbox, OutboxSite
 from traceapp.models.recall import RecallAcknowledgement
 from traceapp.models.site import Site
-from traceapp.models.unit import Unit
-from traceapp.rules.ledger import Posting, balance
 from traceapp.trace.hold import Held, hold_document, holds_of_lot, settle, touches
-from traceapp.trace.lot import load_postings, lot_document
+from traceapp.trace.lot import lot_document
+from traceapp.trace.recall_people import NOBODY, PEOPLE, count_people
+from traceapp.trace.recall_stock import RecalledStock, stock_by_site
 from traceapp.trace.scope import Scope
+from traceapp.watch.recall import Campaign, find_campaign
 
-COUNTS = ("held", "in_transit", "returned", "destroyed", "given", "given_after")
-_PEOPLE = ("recipients", "revaccinated")
-
-
-@dataclass(slots=True)
-class Stock:
-    """Doses of one site: what it held and awaited when the recall began, and what became of it."""
-
-    held: int = 0
-    in_transit: int = 0
-    returned: int = 0
-    destroyed: int = 0
+_NOT_TOLD: tuple[datetime | None, int] = (None, 0)
+STOCK = ("held", "in_transit", "returned", "destroyed", "wasted", "on_hand")
 
 
 def find_recall(session: Session, scope: Scope, recall_id: int) -> tuple[Lot, Held] | None:
@@ -52,23 +42,12 @@ def recall_report(
     session: Session, scope: Scope, recall_id: int, now: datetime
 ) -> dict[str, Any] | None:
     """The recall and its sites in scope; None where it has no say there."""
-    found = find_recall(session, scope, recall_id)
-    if found is None:
+    found, campaign = find_recall(session, scope, recall_id), find_campaign(session, recall_id)
+    if found is None or campaign is None:
         return None
     lot, held = found
-    stock = stock_by_site(session, lot.id, held.hold.at)
-    doses = _doses_by_site(session, lot, held.hold.at)
-    sites = session.scalars(
-        select(Site)
-        .where(Site.id.in_({*stock, *doses}), scope.sites(), held.scope.sites())
-        .order_by(Site.division_code, Site.code)
-    ).all()
-    told = _acknowledged(session, recall_id)
-    rows = [
-        _row(site, stock.get(site.id, Stock()), doses.get(site.id, {}), told.get(site.id))
-        for site in sites
-    ]
-    total = _total(rows, _people(session, lot, held.hold.at, [site.id for site in sites]))
+    is_meant = and_(campaign.concerns(), scope.sites())
+    rows, total = _rows(session, lot, campaign, is_meant)
     return {
         "lot": lot_document(session, lot),
         "recall": hold_document(session, held, settle(session, scope)),
@@ -78,119 +57,67 @@ def recall_report(
     }
 
 
-def stock_by_site(session: Session, lot_id: int, at: datetime) -> dict[int, Stock]:
-    """What each site held and awaited at a moment, and what left it afterwards."""
-    site_of = dict(session.execute(select(Unit.id, Unit.site_id)).all())
-    postings = load_postings(session, lot_id)
-    stock: dict[int, Stock] = {}
-    receivers = dict(
-        session.execute(
-            select(Movement.id, Movement.to_site_id).where(
-                Movement.lot_id == lot_id, Movement.to_site_id.is_not(None)
-            )
-        ).all()
-    )
-    for account, doses in balance(one for one in postings if one.at <= at).items():
-        if doses > 0 and account.unit is not None:
-            stock.setdefault(site_of[account.unit], Stock()).held += doses
-        elif doses > 0 and account.shipment is not None:
-            receiver = receivers.get(account.shipment)
-            if receiver is not None:
-                stock.setdefault(receiver, Stock()).in_transit += doses
-    _follow((one for one in postings if one.at > at), site_of, stock)
-    return stock
+def _rows(
+    session: Session, lot: Lot, campaign: Campaign, is_meant: Any
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    sites = session.scalars(
+        select(Site).where(is_meant).order_by(Site.division_code, Site.code)
+    ).all()
+    stock = stock_by_site(session, campaign)
+    inside = among(session, Dose.site_id, [site.id for site in sites])
+    people, everybody = count_people(session, lot, campaign.at, inside)
+    notified, answered = _notified(session, campaign), _answered(session, campaign.id)
+    stocks = [stock.get(site.id, RecalledStock()) for site in sites]
+    rows = [
+        {
+            "site": site.code,
+            "division": site.division_code,
+            "notified_at": notified.get(site.id, _NOT_TOLD)[0],
+            "reminders": notified.get(site.id, _NOT_TOLD)[1],
+            "acknowledged_at": answered.get(site.id),
+            **_progress([own], people.get(site.id, NOBODY)),
+        }
+        for site, own in zip(sites, stocks, strict=True)
+    ]
+    told = {
+        name: sum(row[f"{name}_at"] is not None for row in rows)
+        for name in ("notified", "acknowledged")
+    }
+    total = {
+        "sites": len(rows),
+        **told,
+        **{f"{name}_percent": _percent(count, len(rows)) for name, count in told.items()},
+        **_progress(stocks, everybody),
+    }
+    return rows, total
 
 
-def _follow(postings: Iterable[Posting], site_of: dict[int, int], stock: dict[int, Stock]) -> None:
-    for posting in postings:
-        if posting.credit.unit is None:
-            continue
-        site = stock.setdefault(site_of[posting.credit.unit], Stock())
-        if posting.debit.kind in ("destroyed", "wasted"):
-            site.destroyed += posting.doses
-        elif posting.fact.step == "returning":
-            site.returned += posting.doses
-
-
-def _doses_by_site(session: Session, lot: Lot, at: datetime) -> dict[int, dict[str, int]]:
-    later = case((Dose.at > at, 1), else_=0)
-    rows = session.execute(
-        select(Dose.site_id, func.count() - func.sum(later), func.sum(later), *_counted(lot, at))
-        .where(Dose.lot_id == lot.id)
-        .group_by(Dose.site_id)
-    )
-    names = ("given", "given_after", *_PEOPLE)
+def _progress(stocks: list[RecalledStock], people: dict[str, int]) -> dict[str, Any]:
+    settled, had = sum(one.settled for one in stocks), sum(one.had for one in stocks)
     return {
-        row[0]: dict(zip(names, (int(value) for value in row[1:]), strict=True)) for row in rows
+        **{name: sum(getattr(one, name) for one in stocks) for name in STOCK},
+        "settled_percent": _percent(settled, had),
+        **{name: people[name] for name in PEOPLE},
+        "revaccinated_percent": _percent(people["revaccinated"], people["recipients"]),
     }
 
 
-def _people(session: Session, lot: Lot, at: datetime, sites: list[int]) -> dict[str, int]:
-    row = session.execute(
-        select(*_counted(lot, at)).where(Dose.lot_id == lot.id, Dose.site_id.in_(sites))
-    ).one()
-    return dict(zip(_PEOPLE, (int(value) for value in row), strict=True))
-
-
-def _counted(lot: Lot, at: datetime) -> tuple[Any, Any]:
-    """People who received the lot; and those who had the product from another lot afterwards."""
-    again, of_lot = aliased(Dose), aliased(Lot)
-    revaccinated = (
-        select(again.id)
-        .join(of_lot, of_lot.id == again.lot_id)
-        .where(
-            again.recipient_id == Dose.recipient_id,
-            again.at > at,
-            again.at > Dose.at,
-            of_lot.gtin == lot.gtin,
-            of_lot.id != lot.id,
-        )
-        .exists()
+def _notified(session: Session, campaign: Campaign) -> dict[int, tuple[datetime | None, int]]:
+    """Since when an e-mail about the recall has left that tells of a site; how many reminders."""
+    reminders = func.sum(case((Outbox.kind == REMINDER, 1), else_=0))
+    rows = session.execute(
+        select(OutboxSite.site_id, func.min(Outbox.sent_at), reminders)
+        .join(Outbox, Outbox.id == OutboxSite.outbox_id)
+        .where(campaign.is_mailed(), Outbox.sent_at.is_not(None))
+        .group_by(OutboxSite.site_id)
     )
-    people = func.count(distinct(Dose.recipient_id))
-    return people, func.count(distinct(case((revaccinated, Dose.recipient_id))))
+    return {site_id: (first, int(count)) for site_id, first, count in rows}
 
 
-def _acknowledged(session: Session, recall_id: int) -> dict[int, datetime]:
+def _answered(session: Session, recall_id: int) -> dict[int, datetime]:
     query = select(RecallAcknowledgement.site_id, RecallAcknowledgement.at)
     rows = session.execute(query.where(RecallAcknowledgement.recall_id == recall_id))
     return dict(rows.all())
-
-
-def _row(
-    site: Site, stock: Stock, doses: dict[str, int], told_at: datetime | None
-) -> dict[str, Any]:
-    had, left = stock.held + stock.in_transit, stock.returned + stock.destroyed
-    people = {name: doses.get(name, 0) for name in ("given", "given_after", *_PEOPLE)}
-    return {
-        "site": site.code,
-        "division": site.division_code,
-        "acknowledged_at": told_at,
-        "held": stock.held,
-        "in_transit": stock.in_transit,
-        "returned": stock.returned,
-        "destroyed": stock.destroyed,
-        "settled_percent": _percent(min(had, left), had),
-        **people,
-        "revaccinated_percent": _percent(people["revaccinated"], people["recipients"]),
-    }
-
-
-def _total(rows: list[dict[str, Any]], people: dict[str, int]) -> dict[str, Any]:
-    had = [row["held"] + row["in_transit"] for row in rows]
-    left = [
-        min(own, row["returned"] + row["destroyed"]) for own, row in zip(had, rows, strict=True)
-    ]
-    told = sum(row["acknowledged_at"] is not None for row in rows)
-    return {
-        "sites": len(rows),
-        "acknowledged": told,
-        "acknowledged_percent": _percent(told, len(rows)),
-        **{name: sum(row[name] for row in rows) for name in COUNTS},
-        "settled_percent": _percent(sum(left), sum(had)),
-        **people,
-        "revaccinated_percent": _percent(people["revaccinated"], people["recipients"]),
-    }
 
 
 def _percent(part: int, whole: int) -> float | None:

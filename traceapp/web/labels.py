@@ -13,6 +13,11 @@ LABELS: dict[str, dict[str, str]] = {
         "admin": "administrator",
         "device": "device",
     },
+    "recall_class": {
+        "1": "1: may harm gravely",
+        "2": "2: may harm for a time",
+        "3": "3: hardly harms",
+    },
     "level": {"notice": "Notice", "alarm": "Alarm"},
     "side": {
         "above": "Too warm",

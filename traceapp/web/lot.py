@@ -10,6 +10,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 from schemas.hold import Order
 from traceapp.access.guard import allow, visitor
 from traceapp.access.hold import hold_lot, release_lot
+from traceapp.access.recall import recall_lot
 from traceapp.access.reveal import list_recipients, recipients_as_table
 from traceapp.access.role import OFFICERS, READERS, REVEALERS
 from traceapp.doors import doors
@@ -19,7 +20,7 @@ from traceapp.trace.adverse_event import count_of_lot
 from traceapp.trace.forward import trace_lot
 from traceapp.trace.lot import find_lot
 from traceapp.web.names import learn_names
-from traceapp.web.reason import reason_of_form
+from traceapp.web.reason import reason_of_form, urgency_of_form
 from traceapp.web.symbol import draw
 
 blueprint = Blueprint("lot", __name__)
@@ -52,6 +53,16 @@ def hold(gtin: str, number: str) -> Response:
     """Hold a lot, and go back to its page."""
     hold_lot(gtin, number, Order(reason_of_form()))
     return _back_to(gtin, number)
+
+
+@blueprint.post("/lots/<gtin:gtin>/<code:number>/recall")
+@allow(*OFFICERS)
+def recall(gtin: str, number: str) -> Response:
+    """Recall a lot, and go to the recall's report."""
+    recalled, _ = recall_lot(gtin, number, Order(reason_of_form(), urgency=urgency_of_form()))
+    answer = redirect(f"/recalls/{recalled['id']}", 303)
+    assert isinstance(answer, Response)
+    return answer
 
 
 @blueprint.post("/lots/<gtin:gtin>/<code:number>/release")

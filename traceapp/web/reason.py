@@ -18,3 +18,11 @@ def reason_of_form() -> str:
         said = gettext("Give the reason in a few words.")
         raise Problem(422, said, flatten(error.messages)) from None
     return str(told["reason"])
+
+
+def urgency_of_form() -> int:
+    """Return the class of a recall in a form."""
+    urgency = request.form.get("class", type=int)
+    if urgency not in (1, 2, 3):
+        raise Problem(422, gettext("Choose a class."), {"class": ["Expected 1, 2 or 3."]})
+    return urgency

@@ -6,11 +6,13 @@ from flask import Blueprint, Response, redirect, render_template, request
 
 from traceapp.access.guard import allow, visitor
 from traceapp.access.recall import acknowledge_recall
-from traceapp.access.role import READERS, VACCINATORS
+from traceapp.access.recall_list import recall_as_table
+from traceapp.access.role import READERS, REVEALERS, VACCINATORS
 from traceapp.doors import doors
 from traceapp.problem import not_found
 from traceapp.trace.recall import recall_report
 from traceapp.web.names import learn_names
+from traceapp.web.reason import reason_of_form
 
 blueprint = Blueprint("recall", __name__)
 
@@ -25,8 +27,15 @@ def recall(number: str) -> str:
         if report is None:
             raise not_found("recall", number)
         learn_names(session, report)
-    may_acknowledge = visitor().is_browser and visitor().role in VACCINATORS
-    return render_template("pages/recall.html", report=report, may_acknowledge=may_acknowledge)
+    may_act = visitor().is_browser and visitor().role in VACCINATORS
+    return render_template("pages/recall.html", report=report, may_act=may_act)
+
+
+@blueprint.post("/recalls/<number:number>/recipients")
+@allow(*REVEALERS)
+def recipients(number: str) -> Response:
+    """Answer who received the lot as a table, unmasked, for the reason in the form."""
+    return recall_as_table(int(number), reason_of_form())
 
 
 @blueprint.post("/recalls/<number:number>/acknowledge")

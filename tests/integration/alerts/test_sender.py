@@ -22,7 +22,7 @@ from traceapp.alerts.smtp import MailServer, NotSent
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion
 from traceapp.models.heartbeat import Heartbeat
-from traceapp.models.outbox import Outbox
+from traceapp.models.outbox import EXCURSION, Outbox
 from traceapp.trace.overview import overview
 from traceapp.trace.scope import Scope
 
@@ -132,6 +132,29 @@ def test_an_address_that_is_none_does_not_hold_up_the_others(
         session.execute(update(Outbox).where(Outbox.id == first.id).values(email=bad))
     assert sender.turn() == len(others) == len(mailbox.mails)
     assert rows(sender.database)[0].given_up_at == NOW
+
+
+def test_a_mistake_about_what_is_to_be_owed_holds_up_nothing_that_is(
+    sender: Sender, mailbox: Mailbox
+) -> None:
+    sender.owe_what_is_due = lambda _database, _now: 1 // 0
+    assert sender.turn() == len(rows(sender.database)) == len(mailbox.mails)
+    assert sender.failed == 1
+
+
+def test_an_e_mail_of_a_kind_that_only_a_newer_version_knows_waits_for_it(
+    sender: Sender, mailbox: Mailbox, clock: Clock
+) -> None:
+    first, *others = rows(sender.database)
+    with sender.database.begin() as session:
+        session.execute(update(Outbox).where(Outbox.id == first.id).values(kind="newer"))
+    assert sender.turn() == len(others) == len(mailbox.mails)
+    [kept] = [row for row in rows(sender.database) if row.id == first.id]
+    assert (kept.given_up_at, kept.sent_at) == (None, None)
+    with sender.database.begin() as session:
+        session.execute(update(Outbox).where(Outbox.id == first.id).values(kind=EXCURSION))
+    clock.move(seconds=15)
+    assert sender.turn() == 1
 
 
 def test_without_a_server_e_mails_stay_and_the_heartbeat_says_so(

@@ -30,6 +30,7 @@ _WHERE = {
     "/api/v1/excursions/{number}": {"number": "1"},
     "/api/v1/excursions/{number}/impact": {"number": "1"},
     "/api/v1/recalls/{number}": {"number": "1"},
+    "/api/v1/recalls/{number}/recipients": {"number": "1"},
     "/api/v1/doses/check": {},
     "/api/v1/trace": {},
 }

@@ -272,7 +272,7 @@ def lot_trace() -> dict[str, Any]:
         },
         "doses_administered": 400,
         "sites": ["4514810001"],
-        "holds": [hold(), hold() | {"id": 2, "site": "4514810001", "release": None}],
+        "holds": [hold(), hold() | {"id": 2, "recall_class": 1, "release": None}],
         "findings": [],
     }
 

@@ -10,6 +10,7 @@ from flask import Flask, g, render_template
 
 from config import Settings
 from tests.unit.web import documents
+from tests.unit.web.recall_document import recall_report
 from traceapp.access.visitor import Visitor
 from traceapp.app import create_app
 from traceapp.db import open_database
@@ -84,6 +85,7 @@ def contexts() -> dict[str, dict[str, Any]]:
             "events": documents.lot_events()["items"],
             "may_reveal": True,
         },
+        "recall": {"report": recall_report(), "may_act": True},
         "lookup": {"found": [{"kind": "unit", "code": "PX-FY-01", "url": "/units/PX-FY-01"}]},
         "rejection_list": {"page": {"items": [_REJECTION]}, "older": None},
         "site": {"stock": documents.stock()},

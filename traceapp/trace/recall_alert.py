@@ -1,0 +1,103 @@
+"""Everything that an e-mail about a recall says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from traceapp.models.division import Division
+from traceapp.models.hold import Hold
+from traceapp.models.lot import Lot
+from traceapp.models.outbox import OutboxSite
+from traceapp.models.product import Product
+from traceapp.models.recall import Recall
+from traceapp.models.site import Site
+from traceapp.watch.recall import find_campaign
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSite:
+    """A site that is to answer."""
+
+    code: str
+    name: str
+    name_en: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecallFacts:
+    """What is recalled, why, how gravely, where, since when; and who is to answer.
+
+    `nth` counts the e-mails of a kind to one address from 0. Nothing in it is personal.
+    """
+
+    recall_id: int
+    nth: int
+    is_reminder: bool
+    gtin: str
+    number: str
+    product: str | None
+    product_en: str | None
+    expires_on: date | None
+    urgency: int
+    reason: str
+    at: datetime
+    where: str | None
+    where_en: str | None
+    sites: tuple[ToldSite, ...]
+
+
+def recall_facts(
+    session: Session, recall_id: int, mail_id: int, nth: int, is_reminder: bool
+) -> RecallFacts | None:
+    """The facts for one e-mail as the record stands; None where it is not owed any more.
+
+    That is once the recall is over, or for a reminder once every site that it names has answered.
+    """
+    campaign = find_campaign(session, recall_id)
+    if campaign is None or campaign.until is not None:
+        return None
+    told = (
+        select(Site)
+        .join(OutboxSite, OutboxSite.site_id == Site.id)
+        .where(OutboxSite.outbox_id == mail_id)
+        .order_by(Site.division_code, Site.code)
+    )
+    if is_reminder:
+        told = told.where(Site.id.not_in(campaign.answered()))
+    sites = [ToldSite(site.code, site.name, site.name_en) for site in session.scalars(told)]
+    if is_reminder and not sites:
+        return None
+    hold, lot = session.get_one(Hold, recall_id), session.get_one(Lot, campaign.lot_id)
+    product = session.get(Product, lot.gtin)
+    where, where_en = _where(session, hold)
+    return RecallFacts(
+        recall_id=recall_id,
+        nth=nth,
+        is_reminder=is_reminder,
+        gtin=lot.gtin,
+        number=lot.number,
+        product=product.name if product else None,
+        product_en=product.name_en if product else None,
+        expires_on=lot.expires_on,
+        urgency=session.get_one(Recall, recall_id).urgency,
+        reason=hold.reason,
+        at=hold.at,
+        where=where,
+        where_en=where_en,
+        sites=tuple(sites),
+    )
+
+
+def _where(session: Session, hold: Hold) -> tuple[str | None, str | None]:
+    """The name of the site or the division in which a recall holds; None for the country."""
+    named: Site | Division | None = session.get(Division, hold.division_code)
+    if hold.site_code is not None:
+        named = session.scalar(select(Site).where(Site.code == hold.site_code))
+    if named is not None:
+        return named.name, named.name_en
+    code = hold.division_code or None
+    return code, code

@@ -1,0 +1,55 @@
+"""Who received a recalled lot where it is recalled, dose by dose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from schemas.fields import format_moment
+from traceapp.models.dose import Dose, Recipient
+from traceapp.models.lot import Lot
+from traceapp.models.site import Site
+from traceapp.trace.page import make_page, newest_first
+from traceapp.trace.recall_people import replacements
+from traceapp.trace.recipient import masked
+from traceapp.trace.scope import Scope
+
+Show = Callable[[Recipient | None], dict[str, Any] | None]
+
+
+def list_recall_doses(
+    session: Session,
+    scopes: tuple[Scope, Scope],
+    lot: Lot,
+    limit: int = 100,
+    cursor: str | None = None,
+    show: Show = masked,
+) -> dict[str, Any]:
+    """A page of who received a lot at sites in both scopes, newest first, masked unless told."""
+    query = (
+        select(Dose, Recipient, Site.code)
+        .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
+        .join(Site, Site.id == Dose.site_id)
+        .where(Dose.lot_id == lot.id, *(scope.sites() for scope in scopes))
+    )
+    query = newest_first(query, Dose.at, Dose.id, cursor)
+    rows = session.execute(query.limit(limit + 1)).all()
+    doses = [dose.id for dose, *_ in rows]
+    again = dict(session.execute(replacements(lot, doses)).all())
+    return make_page(
+        rows,
+        limit,
+        lambda row: {
+            "id": row[0].code,
+            "at": row[0].at,
+            "site": row[2],
+            "pack": row[0].pack_code,
+            "dose_number": row[0].dose_number,
+            "recipient": show(row[1]),
+            "again_at": again.get(row[0].id),
+        },
+        lambda row: (format_moment(row[0].at), row[0].id),
+    )
