@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from types import ModuleType
 from typing import Any
@@ -170,6 +170,19 @@ def copy_in(session: Session, statement: str, content: bytes) -> None:
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(content)
+    except faults as error:
+        raise DBAPIError.instance(statement, None, error, faults, hide_parameters=True) from error
+
+
+def copy_rows(session: Session, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Give PostgreSQL rows of plain values for a COPY … FROM STDIN. Errors are SQLAlchemy's."""
+    connection = session.connection()
+    faults = connection.dialect.loaded_dbapi.Error
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
     except faults as error:
         raise DBAPIError.instance(statement, None, error, faults, hide_parameters=True) from error
 

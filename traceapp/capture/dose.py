@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from schemas.dose import Dose, Recipient
 from schemas.lot import LotKey
-from traceapp.capture.ledger import book_dose
+from traceapp.capture.ledger import Booking
 from traceapp.capture.lot import know_lot
 from traceapp.capture.receipt import refuse_future
 from traceapp.capture.recipient import findings_about, know_recipient, read_person
@@ -81,7 +81,9 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
     )
     session.add(row)
     session.flush()
-    book_dose(session, row)
+    booking = Booking()
+    booking.add_dose(row)
+    booking.write(session)
     return DoseOutcome(row.id, is_new=True)
 
 

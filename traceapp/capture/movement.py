@@ -14,7 +14,7 @@ from schemas.document import Refusal
 from schemas.movement import STEPS, Movement
 from schemas.packing import Packing
 from traceapp.capture.judging import judge_sensors
-from traceapp.capture.ledger import book
+from traceapp.capture.ledger import Booking
 from traceapp.capture.lot import know_lot
 from traceapp.capture.pack import adopt_doses, name_packs
 from traceapp.capture.packing import find_packing_unit, record_packing
@@ -52,26 +52,27 @@ def record_movements(
     Packings say what is in what: they touch no ledger, but may tell a dose its lot.
     """
     receipts: list[Receipt] = []
-    touched: set[int] = set()
+    booking = Booking()
     named: set[str] = set()
     for message in messages:
         receipt = Receipt()
         for index, movement in enumerate(message.movements):
             try:
-                lots = _record(session, movement, message.site, now, named)
+                row = _record(session, movement, message.site, now, named)
             except Refused as refused:
                 receipt.refusals.append(refused.refusal.at_place(index))
                 continue
-            if lots is None:
+            if row is None:
                 receipt.repeated += 1
-            else:
-                receipt.stored += 1
-                touched |= lots
+                continue
+            receipt.stored += 1
+            if isinstance(row, MovementRow):
+                booking.add_movement(row)
         receipts.append(receipt)
-    touched |= adopt_doses(session, touched, named)
-    for lot_id in sorted(touched):
-        book(session, lot_id)
-    if sensors := _counting_sensors(session, touched):
+    for dose in adopt_doses(session, booking.lot_ids, named):
+        booking.add_dose(dose)
+    booking.write(session)
+    if sensors := _counting_sensors(session, booking.lot_ids):
         judge_sensors(session, sensors, now)
     return receipts
 
@@ -102,8 +103,8 @@ def _site_of(session: Session, unit: str | None) -> Site:
 
 def _record(
     session: Session, came: Movement | Packing, site: str | None, now: datetime, named: set[str]
-) -> set[int] | None:
-    """Store one movement; returns the lots it touched, or None for one known already.
+) -> MovementRow | PackingRow | None:
+    """Store one movement or packing; returns its row, or None for one known already.
 
     The keys of the packs that it names are added to `named`.
     """
@@ -120,19 +121,22 @@ def _record(
     if future := refuse_future(came.at, now):
         raise Refused(future)
     if isinstance(came, Packing):
-        named |= _pack(session, came, site, now)
-        return set()
-    return {_move(session, came, site, now, named, digest(content))}
+        return _pack(session, came, site, now, named)
+    return _move(session, came, site, now, named, digest(content))
 
 
-def _pack(session: Session, packing: Packing, site: str | None, now: datetime) -> set[str]:
+def _pack(
+    session: Session, packing: Packing, site: str | None, now: datetime, named: set[str]
+) -> PackingRow:
     unit = find_packing_unit(session, packing, site)
     if isinstance(unit, Refusal):
         raise Refused(unit)
-    keys = record_packing(session, packing, unit, now)
-    if isinstance(keys, Refusal):
-        raise Refused(keys)
-    return keys
+    recorded = record_packing(session, packing, unit, now)
+    if isinstance(recorded, Refusal):
+        raise Refused(recorded)
+    row, keys = recorded
+    named |= keys
+    return row
 
 
 def _move(
@@ -142,7 +146,7 @@ def _move(
     now: datetime,
     named: set[str],
     content_digest: str,
-) -> int:
+) -> MovementRow:
     places = _places(session, movement)
     home = _home(session, movement, site)
     lot = know_lot(session, movement.lot)
@@ -168,7 +172,7 @@ def _move(
     session.add(row)
     session.flush()
     named |= name_packs(session, row, movement.lot, movement.packs)
-    return lot.id
+    return row
 
 
 def _compare(

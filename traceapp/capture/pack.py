@@ -53,16 +53,16 @@ def know_packs(session: Session, codes: dict[str, str]) -> dict[str, Pack]:
     return known
 
 
-def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -> set[int]:
+def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -> list[Dose]:
     """Give doses of no known lot the one that movements of these lots and packs now tell.
 
-    Returns the lots that got doses.
+    Returns the doses that got one; who calls books them.
     """
     inside = _inside(session, keys)
     lots = {*lot_ids, *(lots_of_packs(session, inside) if inside else ())}
     gtins = set(session.scalars(select(Lot.gtin).where(Lot.id.in_(lots))))
     wanted = sorted({one for key in {*keys, *inside} for one in same_pack(key, gtins)})
-    adopted: set[int] = set()
+    adopted: dict[int, Dose] = {}
     for dose in [*_of_packs(session, wanted), *_unparted(session, gtins)]:
         named = identify(session, dose.pack_code or "")
         dose.pack_key = named.key
@@ -71,9 +71,9 @@ def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -
         elif named.key is not None:
             dose.lot_id = lot_of_pack(session, named.key)
         if dose.lot_id is not None:
-            adopted.add(dose.lot_id)
+            adopted[dose.id] = dose
     session.flush()
-    return adopted
+    return list(adopted.values())
 
 
 def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:

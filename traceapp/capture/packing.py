@@ -37,8 +37,8 @@ def find_packing_unit(session: Session, packing: Packing, site: str | None) -> U
 
 def record_packing(
     session: Session, packing: Packing, unit: Unit, now: datetime
-) -> set[str] | Refusal:
-    """Store a packing that is new; returns the keys of all that it names, the case's too."""
+) -> tuple[PackingRow, set[str]] | Refusal:
+    """Store a packing that is new; returns it and the keys of all that it names, the case's too."""
     parent = identify(session, packing.parent).key
     if parent is None:
         expected = "the code of one case: an SSCC, a trace code or a label with a serial"
@@ -68,4 +68,4 @@ def record_packing(
     if inside:
         rows = [{"packing_id": row.id, "pack_id": known[key].id} for key in sorted(inside)]
         session.execute(insert(session, PackingPack).values(rows))
-    return set(codes)
+    return row, set(codes)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_sensors
@@ -19,6 +19,7 @@ from traceapp.models.division import Division
 from traceapp.models.product import Product
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
+from traceapp.models.stock import Stock
 from traceapp.models.unit import Unit, UnitProfile
 from traceapp.rules.profile import PROFILES
 from traceapp.watch.post import lock_units, sensors_of
@@ -74,6 +75,8 @@ def _register_unit(session: Session, document: dict[str, Any], now: datetime) ->
         raise RegistryError("profile", f"Expected one of {known}, got {document['profile']}.")
     from_at = past("profile_from", document.get("profile_from", now), now)
     row = session.scalar(select(Unit).where(Unit.code == document["code"]))
+    if row is not None and row.site_id != site.id:
+        _refuse_full(session, row)
     values = {
         "code": document["code"],
         "site_id": site.id,
@@ -88,6 +91,18 @@ def _register_unit(session: Session, document: dict[str, Any], now: datetime) ->
         judge_sensors(session, sensors_of(session, [unit_id]), now)
         return True
     return is_changed
+
+
+def _refuse_full(session: Session, unit: Unit) -> None:
+    """Let a unit go to another site only where the record says that it is empty.
+
+    What was reported of it stays at the site that reported it, so nobody there could ship it out.
+    """
+    lots = session.scalar(select(func.count()).where(Stock.unit_id == unit.id, Stock.doses > 0))
+    if lots:
+        raise RegistryError(
+            "site", f"Expected an empty unit to move, got one that holds {lots} lots."
+        )
 
 
 def _register_sensor(session: Session, document: dict[str, Any], now: datetime) -> bool:

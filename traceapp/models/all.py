@@ -27,6 +27,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     sensor,
     site,
     stay,
+    stock,
     unit,
 )
 from traceapp.models.base import Base

@@ -37,6 +37,7 @@ class Dose(Base):
     __tablename__ = "dose"
     __table_args__ = (
         Index("ix__dose__lot_id_at", "lot_id", "at"),
+        Index("ix__dose__lot_id_site_id_at", "lot_id", "site_id", "at"),
         Index(
             "ix__dose__of_no_lot",
             "pack_key",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
@@ -14,12 +14,13 @@ class Movement(Base):
     """One reported step of a lot: a fact, never altered."""
 
     __tablename__ = "movement"
+    __table_args__ = (Index("ix__movement__lot_id_at", "lot_id", "at"),)
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     code: Mapped[str] = mapped_column(String(64), unique=True)
     at: Mapped[datetime]
     step: Mapped[str] = mapped_column(String(16))
-    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"), index=True)
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     doses: Mapped[int] = mapped_column(BigKey)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     from_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))

@@ -135,7 +135,7 @@ def _sites_of(session: Session, lot: Lot, postings: list[Posting]) -> list[Site]
     )
     given = select(Dose.site_id).where(Dose.lot_id == lot.id)
     # What a site sent without having it lay at no unit of its own, and is found there.
-    found = select(Finding.site_id).where(Finding.lot_id == lot.id, Finding.site_id.is_not(None))
+    found = select(Finding.site_id).where(Finding.lot_id == lot.id)
     wanted = or_(*(Site.id.in_(sites) for sites in (at_units, on_the_way, given, found)))
     return list(session.scalars(select(Site).where(wanted).order_by(Site.code)))
 
@@ -212,8 +212,8 @@ def _findings(session: Session, lot: Lot, places: Places, inside: set[int]) -> l
         .limit(1_000)
     ).all()
     for row, movement, dose in rows:
-        if row.site_id is None or row.site_id in inside:
-            site = places.site(row.site_id).site if row.site_id else None
+        if row.site_id in inside:
+            site = places.site(row.site_id).site
             found.append(
                 {
                     **finding(row.code, **row.detail),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose
-from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
-from traceapp.models.movement import Movement
-from traceapp.models.posting import Posting
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
+from traceapp.models.stock import Turnover
 from traceapp.models.unit import Unit
 from traceapp.trace.scope import Scope
 from traceapp.watch.pack import lots_of_packs
@@ -49,22 +47,14 @@ def lots_of_pack(session: Session, scope: Scope, keys: Iterable[str]) -> Select[
 
 
 def is_lot_within(scope: Scope) -> ColumnElement[bool]:
-    """The condition that a lot lay or was given at a site in the scope, or was sent to one.
-
-    A site that sent what it never had has a finding, and nothing else, to show for it.
-    """
+    """The condition that a site in the scope reported something of a lot, or was sent some."""
     if scope.is_country:
         return true()
     sites = select(Site.id).where(scope.sites())
-    units = select(Unit.id).where(Unit.site_id.in_(sites))
-    is_here = or_(Posting.credit_unit_id.in_(units), Posting.debit_unit_id.in_(units))
-    return or_(
-        select(Posting.id).where(Posting.lot_id == Lot.id, is_here).exists(),
-        select(Movement.id)
-        .where(Movement.lot_id == Lot.id, Movement.to_site_id.in_(sites))
-        .exists(),
-        select(Dose.id).where(Dose.lot_id == Lot.id, Dose.site_id.in_(sites)).exists(),
-        select(Finding.id).where(Finding.lot_id == Lot.id, Finding.site_id.in_(sites)).exists(),
+    return (
+        select(Turnover.lot_id)
+        .where(Turnover.lot_id == Lot.id, Turnover.site_id.in_(sites))
+        .exists()
     )
 
 

@@ -114,12 +114,13 @@ def make_place(database: Database, case: Told) -> str:
     with database.begin() as session:
         shipment = session.scalar(select(Movement.id)) or _ship(session)
         lot_id = session.scalar(select(Lot.id))
-        unit_id = session.scalar(select(Unit.id).where(Unit.code == f"U{number}"))
+        carrier = session.scalars(select(Unit).where(Unit.code == f"U{number}")).one()
         for departure in case.departures:
             session.add(
                 Stay(
                     lot_id=lot_id,
-                    unit_id=unit_id,
+                    site_id=carrier.site_id,
+                    unit_id=carrier.id,
                     shipment_id=shipment,
                     from_at=departure,
                     until_at=departure + timedelta(seconds=30),

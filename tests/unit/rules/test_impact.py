@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tests.unit.rules.test_ledger import GOT, MADE, SENT, at, fact
+from tests.unit.rules.test_ledger import GOT, HOME, MADE, SENT, at, fact
+from traceapp.rules.bookkeeping import keep_ledger
 from traceapp.rules.impact import Touched, follow
-from traceapp.rules.ledger import Account, Fact, keep_ledger
+from traceapp.rules.ledger import Account, Fact
 
 
 def dose(key: int, hour: float, unit: int) -> Fact:
-    return Fact(key, f"d{key}", at(hour), "dose", 1, source_unit=unit)
+    return Fact(key, f"d{key}", at(hour), "dose", 1, HOME[unit], source_unit=unit)
 
 
 def impact(facts: list[Fact], unit: int, start: datetime, end: datetime | None) -> Touched:

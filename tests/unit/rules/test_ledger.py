@@ -9,11 +9,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traceapp.rules.ledger import Account, Fact, Ledger, balance, keep_ledger
+from traceapp.rules.bookkeeping import Ledger, keep_ledger
+from traceapp.rules.ledger import Account, Fact, balance
 
 START = datetime(2021, 5, 9, tzinfo=UTC)
 #: Site of each unit: 1 and 2 belong to site 10, 3 to site 20, 4 and 5 to site 30.
 HOME = {1: 10, 2: 10, 3: 20, 4: 30, 5: 30}
+BESIDE = {1: 2, 2: 1, 3: 3, 4: 5, 5: 4}
 
 
 def at(hour: float) -> datetime:
@@ -21,11 +23,8 @@ def at(hour: float) -> datetime:
 
 
 def fact(key: int, hour: float, step: str, doses: int, **places: Any) -> Fact:
-    if "source_unit" in places:
-        places["source_site"] = HOME[places["source_unit"]]
-    if "target_unit" in places:
-        places["target_site"] = HOME[places["target_unit"]]
-    return Fact(key, f"m{key:04}", at(hour), step, doses, **places)
+    unit = places.get("source_unit") or places["target_unit"]
+    return Fact(key, f"m{key:04}", at(hour), step, doses, HOME[unit], **places)
 
 
 def held(ledger: Ledger) -> dict[str, int]:
@@ -37,12 +36,12 @@ def held(ledger: Ledger) -> dict[str, int]:
 
 
 MADE = fact(1, 0, "commissioning", 100, target_unit=1)
-SENT = fact(2, 1, "shipping", 60, source_unit=1, target_site=30, carrier=3)
-GOT = fact(3, 5, "receiving", 60, source_site=10, target_unit=4)
+SENT = fact(2, 1, "shipping", 60, source_unit=1, other_site=30, carrier=3)
+GOT = fact(3, 5, "receiving", 60, other_site=10, target_unit=4)
 
 
 def test_a_lot_goes_from_its_maker_to_a_clinic_and_into_people() -> None:
-    given_dose = Fact(9, "d1", at(6), "dose", 1, source_unit=4)
+    given_dose = Fact(9, "d1", at(6), "dose", 1, 30, source_unit=4)
     ledger = keep_ledger([MADE, SENT, GOT, given_dose])
     assert held(ledger) == {"made": -100, "unit1": 40, "unit4": 59, "administered": 1}
     assert ledger.findings == []
@@ -51,7 +50,7 @@ def test_a_lot_goes_from_its_maker_to_a_clinic_and_into_people() -> None:
 
 
 def test_a_receipt_of_less_keeps_the_rest_on_the_way_and_says_so() -> None:
-    ledger = keep_ledger([MADE, SENT, fact(3, 5, "receiving", 50, source_site=10, target_unit=4)])
+    ledger = keep_ledger([MADE, SENT, fact(3, 5, "receiving", 50, other_site=10, target_unit=4)])
     assert held(ledger) == {"made": -100, "unit1": 40, "in_transit": 10, "unit4": 50}
     assert [(one.code, one.detail) for one in ledger.findings] == [
         ("received_less", {"shipped": 60, "received": 50})
@@ -59,7 +58,7 @@ def test_a_receipt_of_less_keeps_the_rest_on_the_way_and_says_so() -> None:
 
 
 def test_a_receipt_of_more_is_unexplained_for_what_nobody_shipped() -> None:
-    ledger = keep_ledger([MADE, SENT, fact(3, 5, "receiving", 70, source_site=10, target_unit=4)])
+    ledger = keep_ledger([MADE, SENT, fact(3, 5, "receiving", 70, other_site=10, target_unit=4)])
     assert held(ledger)["unexplained"] == -10
     assert [one.code for one in ledger.findings] == ["received_more"]
 
@@ -86,21 +85,21 @@ def test_a_dose_without_a_fridge_comes_from_the_one_filled_first() -> None:
     facts = [
         MADE,
         fact(2, 1, "storing", 10, source_unit=1, target_unit=2),
-        Fact(9, "d1", at(2), "dose", 1, units=(1, 2)),
+        Fact(9, "d1", at(2), "dose", 1, 10),
     ]
     assert held(keep_ledger(facts))["unit1"] == 89
 
 
 def test_a_dose_at_a_site_that_holds_nothing_is_a_finding() -> None:
-    ledger = keep_ledger([MADE, Fact(9, "d1", at(2), "dose", 1, units=(4, 5))])
+    ledger = keep_ledger([MADE, Fact(9, "d1", at(2), "dose", 1, 30)])
     assert [one.code for one in ledger.findings] == ["not_at_site"]
     assert held(ledger)["unexplained"] == -1
 
 
 def test_goods_of_the_same_document_are_received_first() -> None:
-    first = fact(2, 1, "shipping", 30, source_unit=1, target_site=30, document="SO-1")
-    second = fact(3, 2, "shipping", 30, source_unit=1, target_site=30, document="SO-2")
-    got = fact(4, 5, "receiving", 30, source_site=10, target_unit=4, document="SO-2")
+    first = fact(2, 1, "shipping", 30, source_unit=1, other_site=30, document="SO-1")
+    second = fact(3, 2, "shipping", 30, source_unit=1, other_site=30, document="SO-2")
+    got = fact(4, 5, "receiving", 30, other_site=10, target_unit=4, document="SO-2")
     accounts = balance(keep_ledger([MADE, first, second, got]).postings)
     assert accounts[Account("in_transit", shipment=2)] == 30
     assert accounts[Account("in_transit", shipment=3)] == 0
@@ -124,12 +123,12 @@ def facts_of(rows: list[tuple[str, int, int, int, int]]) -> list[Fact]:
         if step == "commissioning":
             places = {"target_unit": one}
         elif step == "shipping":
-            places["target_site"] = HOME[other]
+            places["other_site"] = HOME[other]
             places["carrier"] = 3
         elif step == "receiving":
-            places = {"target_unit": one, "source_site": HOME[other]}
+            places = {"target_unit": one, "other_site": HOME[other]}
         elif step == "storing":
-            places["target_unit"] = other
+            places["target_unit"] = BESIDE[one]
         made.append(fact(key, hour, step, 1 if step == "dose" else doses, **places))
     return made
 

@@ -352,6 +352,9 @@ def upgrade() -> None:
     with op.batch_alter_table("dose", schema=None) as batch_op:
         batch_op.create_index("ix__dose__lot_id_at", ["lot_id", "at"], unique=False)
         batch_op.create_index(
+            "ix__dose__lot_id_site_id_at", ["lot_id", "site_id", "at"], unique=False
+        )
+        batch_op.create_index(
             "ix__dose__of_no_lot",
             ["pack_key"],
             unique=False,
@@ -466,7 +469,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq__movement__code")),
     )
     with op.batch_alter_table("movement", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix__movement_lot_id"), ["lot_id"], unique=False)
+        batch_op.create_index("ix__movement__lot_id_at", ["lot_id", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix__movement_site_id"), ["site_id"], unique=False)
 
     op.create_table(
@@ -531,7 +534,8 @@ def upgrade() -> None:
         sa.Column("id", BigKey, nullable=False),
         sa.Column("code", sa.String(length=32), nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
-        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
         sa.Column("movement_id", BigKey, nullable=True),
         sa.Column("dose_id", BigKey, nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
@@ -544,8 +548,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk__finding")),
     )
     with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix__finding__lot_id_site_id_at", ["lot_id", "site_id", "at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix__finding_dose_id"), ["dose_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix__finding_lot_id"), ["lot_id"], unique=False)
         batch_op.create_index(batch_op.f("ix__finding_movement_id"), ["movement_id"], unique=False)
         batch_op.create_index(batch_op.f("ix__finding_site_id"), ["site_id"], unique=False)
 
@@ -714,7 +720,9 @@ def upgrade() -> None:
         "posting",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("at", Moment(), nullable=False),
+        sa.Column("step", sa.String(length=16), nullable=False),
         sa.Column("doses", BigKey, nullable=False),
         sa.Column("credit", sa.String(length=16), nullable=False),
         sa.Column("credit_unit_id", sa.Integer(), nullable=True),
@@ -745,19 +753,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["movement_id"], ["movement.id"], name=op.f("fk__posting__movement_id__movement")
         ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__posting__site_id__site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__posting")),
     )
     with op.batch_alter_table("posting", schema=None) as batch_op:
-        batch_op.create_index("ix__posting__credit", ["credit_unit_id", "lot_id"], unique=False)
-        batch_op.create_index("ix__posting__debit", ["debit_unit_id", "lot_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix__posting_dose_id"), ["dose_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix__posting_lot_id"), ["lot_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix__posting_movement_id"), ["movement_id"], unique=False)
+        batch_op.create_index(
+            "ix__posting__lot_id_site_id_at", ["lot_id", "site_id", "at"], unique=False
+        )
+        batch_op.create_index(
+            "ix__posting__movement_id",
+            ["movement_id"],
+            unique=False,
+            postgresql_where=sa.text("movement_id IS NOT NULL"),
+            sqlite_where=sa.text("movement_id IS NOT NULL"),
+        )
 
     op.create_table(
         "stay",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.Column("shipment_id", BigKey, nullable=True),
         sa.Column("from_at", Moment(), nullable=False),
@@ -766,26 +781,74 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["shipment_id"], ["movement.id"], name=op.f("fk__stay__shipment_id__movement")
         ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__stay__site_id__site")),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk__stay__unit_id__unit")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__stay")),
     )
     with op.batch_alter_table("stay", schema=None) as batch_op:
+        batch_op.create_index("ix__stay__lot_id_site_id", ["lot_id", "site_id"], unique=False)
         batch_op.create_index("ix__stay__unit_id_from_at", ["unit_id", "from_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix__stay_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
+        "stock",
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("doses", BigKey, nullable=False),
+        sa.Column("since", Moment(), nullable=True),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__stock__lot_id__lot")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__stock__site_id__site")),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk__stock__unit_id__unit")),
+        sa.PrimaryKeyConstraint("lot_id", "site_id", "unit_id", name=op.f("pk__stock")),
+    )
+    with op.batch_alter_table("stock", schema=None) as batch_op:
+        batch_op.create_index("ix__stock__site_id", ["site_id"], unique=False)
+        batch_op.create_index("ix__stock__unit_id", ["unit_id"], unique=False)
+
+    op.create_table(
+        "turnover",
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("newest_at", Moment(), nullable=True),
+        sa.Column("made", BigKey, nullable=False),
+        sa.Column("received", BigKey, nullable=False),
+        sa.Column("shipped", BigKey, nullable=False),
+        sa.Column("administered", BigKey, nullable=False),
+        sa.Column("wasted", BigKey, nullable=False),
+        sa.Column("destroyed", BigKey, nullable=False),
+        sa.Column("sampled", BigKey, nullable=False),
+        sa.Column("adjusted", BigKey, nullable=False),
+        sa.Column("unexplained", BigKey, nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__turnover__lot_id__lot")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk__turnover__site_id__site")),
+        sa.PrimaryKeyConstraint("lot_id", "site_id", name=op.f("pk__turnover")),
+    )
+    with op.batch_alter_table("turnover", schema=None) as batch_op:
+        batch_op.create_index("ix__turnover__site_id", ["site_id"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("turnover", schema=None) as batch_op:
+        batch_op.drop_index("ix__turnover__site_id")
+
+    op.drop_table("turnover")
+    with op.batch_alter_table("stock", schema=None) as batch_op:
+        batch_op.drop_index("ix__stock__unit_id")
+        batch_op.drop_index("ix__stock__site_id")
+
+    op.drop_table("stock")
     with op.batch_alter_table("stay", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix__stay_lot_id"))
         batch_op.drop_index("ix__stay__unit_id_from_at")
+        batch_op.drop_index("ix__stay__lot_id_site_id")
 
     op.drop_table("stay")
     with op.batch_alter_table("posting", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix__posting_movement_id"))
-        batch_op.drop_index(batch_op.f("ix__posting_lot_id"))
-        batch_op.drop_index(batch_op.f("ix__posting_dose_id"))
-        batch_op.drop_index("ix__posting__debit")
-        batch_op.drop_index("ix__posting__credit")
+        batch_op.drop_index(
+            "ix__posting__movement_id",
+            postgresql_where=sa.text("movement_id IS NOT NULL"),
+            sqlite_where=sa.text("movement_id IS NOT NULL"),
+        )
+        batch_op.drop_index("ix__posting__lot_id_site_id_at")
 
     op.drop_table("posting")
     with op.batch_alter_table("packing_pack", schema=None) as batch_op:
@@ -812,8 +875,8 @@ def downgrade() -> None:
     with op.batch_alter_table("finding", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__finding_site_id"))
         batch_op.drop_index(batch_op.f("ix__finding_movement_id"))
-        batch_op.drop_index(batch_op.f("ix__finding_lot_id"))
         batch_op.drop_index(batch_op.f("ix__finding_dose_id"))
+        batch_op.drop_index("ix__finding__lot_id_site_id_at")
 
     op.drop_table("finding")
     with op.batch_alter_table("recall_acknowledgement", schema=None) as batch_op:
@@ -838,7 +901,7 @@ def downgrade() -> None:
     op.drop_table("run")
     with op.batch_alter_table("movement", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__movement_site_id"))
-        batch_op.drop_index(batch_op.f("ix__movement_lot_id"))
+        batch_op.drop_index("ix__movement__lot_id_at")
 
     op.drop_table("movement")
     with op.batch_alter_table("excursion", schema=None) as batch_op:
@@ -856,6 +919,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__dose_recipient_id"))
         batch_op.drop_index(batch_op.f("ix__dose_pack_key"))
         batch_op.drop_index("ix__dose__of_no_lot")
+        batch_op.drop_index("ix__dose__lot_id_site_id_at")
         batch_op.drop_index("ix__dose__lot_id_at")
 
     op.drop_table("dose")
