@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -27,6 +28,14 @@ _begun_again: set[str] = set()
 
 # A worker that hears no more from its master ends itself with 1 and says why only here.
 os.environ.setdefault("EXECNET_DEBUG", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Close a worker's diary when the worker ends: it is written to until then."""
+    if hasattr(config, "workerinput"):
+        diary = getattr(sys.modules.get("execnet.gateway_base"), "debugfile", None)
+        if diary is not None:
+            atexit.register(diary.close)
 
 
 @pytest.hookimpl(optionalhook=True)

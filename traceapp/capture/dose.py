@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from schemas.dose import Dose, Recipient
 from schemas.lot import LotKey
+from traceapp.capture.insert import insert
 from traceapp.capture.ledger import Booking
 from traceapp.capture.lot import know_lot
 from traceapp.capture.receipt import refuse_future
-from traceapp.capture.recipient import findings_about, know_recipient, read_person
+from traceapp.capture.recipient import findings_about, know_recipients, read_person
 from traceapp.capture.rejection import digest, keep_conflict
+from traceapp.db import among
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.dose import Recipient as RecipientRow
 from traceapp.models.site import Site
@@ -47,44 +50,144 @@ def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> Do
     Another content under a known id is kept as a conflict. Raises DoseRefused for an unknown
     site, a unit that is not of that site, or a moment that has not come yet.
     """
+    [outcome] = record_doses(session, [dose], vault, now)
+    if isinstance(outcome, DoseRefused):
+        raise outcome
+    return outcome
+
+
+def record_doses(
+    session: Session, doses: Sequence[Dose], vault: Vault, now: datetime
+) -> list[DoseOutcome | DoseRefused]:
+    """Store doses and book them; what became of each, in their order.
+
+    Each is judged for itself: one that is refused, repeated or in conflict holds up no other.
+    """
+    known = _known(session, (dose.id for dose in doses))
+    places = _Places(session, doses)
+    refused: dict[int, DoseRefused] = {}
+    fresh: dict[str, Dose] = {}
+    for number, dose in enumerate(doses):
+        if dose.id in known or dose.id in fresh:
+            continue
+        if (problem := places.refuse(dose, now)) is not None:
+            refused[number] = problem
+        else:
+            fresh[dose.id] = dose
+    stored = _store(session, fresh, places, vault, now)
+    if len(stored) < len(fresh):  # Somebody else stored the rest while we waited for them.
+        known |= _known(session, fresh.keys() - stored.keys())
+    first = {id(fresh[code]) for code in stored}
+    outcomes: list[DoseOutcome | DoseRefused] = []
+    for number, dose in enumerate(doses):
+        if number in refused:
+            outcomes.append(refused[number])
+        elif id(dose) in first:
+            outcomes.append(DoseOutcome(stored[dose.id].id, is_new=True))
+        else:
+            row = stored.get(dose.id) or known[dose.id]
+            outcomes.append(_compare(session, row, dose, vault, now))
+    return outcomes
+
+
+def _known(session: Session, codes: Iterable[str]) -> dict[str, DoseRow]:
+    rows = session.scalars(select(DoseRow).where(among(session, DoseRow.code, sorted(codes))))
+    return {row.code: row for row in rows}
+
+
+def _compare(
+    session: Session, known: DoseRow, dose: Dose, vault: Vault, now: datetime
+) -> DoseOutcome:
     content = _content(dose)
-    known = session.scalar(select(DoseRow).where(DoseRow.code == dose.id))
-    if known is not None:
-        came = {**content, **_person_again(session, known, dose.recipient, vault)}
-        is_conflict = digest(content) != known.digest or came["recipient"] == "another"
-        if is_conflict:
-            keep_conflict(session, "dose", dose.id, {"digest": known.digest}, came, now, dose.site)
-        return DoseOutcome(known.id, is_new=False, is_conflict=is_conflict)
-    if future := refuse_future(dose.at, now):
-        raise DoseRefused(future.field, f"Expected {future.expected}.")
-    site_id, unit_id = _places(session, dose)
-    named = identify(session, dose.pack, dose.lot) if dose.pack else Named(None)
-    lot_id = _lot_id(session, dose.lot or named.lot, named)
-    who = know_recipient(session, dose.recipient, vault)
-    row = DoseRow(
-        code=dose.id,
-        at=dose.at,
-        site_id=site_id,
-        unit_id=unit_id,
-        lot_id=lot_id,
-        pack_code=dose.pack,
-        pack_key=named.key,
-        recipient_id=who.id,
-        dose_number=dose.dose_number,
-        vaccinator=dose.vaccinator,
-        route=dose.route,
-        body_site=dose.body_site,
-        digest=digest(content),
-        person_digest=mark(who.person, dose.recipient)[0] if who.person else None,
-        person_findings=findings_about(dose.recipient, who.person, dose.at),
-        recorded_at=now,
-    )
-    session.add(row)
-    session.flush()
+    came = {**content, **_person_again(session, known, dose.recipient, vault)}
+    is_conflict = digest(content) != known.digest or came["recipient"] == "another"
+    if is_conflict:
+        keep_conflict(session, "dose", dose.id, {"digest": known.digest}, came, now, dose.site)
+    return DoseOutcome(known.id, is_new=False, is_conflict=is_conflict)
+
+
+def _store(
+    session: Session, fresh: dict[str, Dose], places: _Places, vault: Vault, now: datetime
+) -> dict[str, DoseRow]:
+    """Store and book new doses, in the order of their ids; those that nobody else has stored."""
+    if not fresh:
+        return {}
+    doses = [fresh[code] for code in sorted(fresh)]
+    named = [identify(session, dose.pack, dose.lot) if dose.pack else Named(None) for dose in doses]
+    lots = _Lots(session, [dose.lot or one.lot for dose, one in zip(doses, named, strict=True)])
+    people = know_recipients(session, [dose.recipient for dose in doses], vault)
+    rows = [
+        {
+            "code": dose.id,
+            "at": dose.at,
+            "site_id": places.site(dose),
+            "unit_id": places.unit(dose),
+            "lot_id": lots.of(dose.lot or pack.lot, pack),
+            "pack_code": dose.pack,
+            "pack_key": pack.key,
+            "recipient_id": who.id,
+            "dose_number": dose.dose_number,
+            "vaccinator": dose.vaccinator,
+            "route": dose.route,
+            "body_site": dose.body_site,
+            "digest": digest(_content(dose)),
+            "person_digest": mark(who.person, dose.recipient)[0] if who.person else None,
+            "person_findings": findings_about(dose.recipient, who.person, dose.at),
+            "recorded_at": now,
+        }
+        for dose, pack, who in zip(doses, named, people, strict=True)
+    ]
+    added = insert(session, DoseRow).on_conflict_do_nothing().returning(DoseRow)
+    stored = {row.code: row for row in session.scalars(added, rows)}
     booking = Booking()
-    booking.add_dose(row)
+    for row in stored.values():
+        booking.add_dose(row)
     booking.write(session)
-    return DoseOutcome(row.id, is_new=True)
+    return stored
+
+
+class _Places:
+    """The sites and units that doses name, looked up once."""
+
+    def __init__(self, session: Session, doses: Sequence[Dose]) -> None:
+        sites, units = {dose.site for dose in doses}, {dose.unit for dose in doses if dose.unit}
+        rows = session.execute(select(Site.code, Site.id).where(Site.code.in_(sites)))
+        self._sites: dict[str, int] = dict(rows.all())
+        found = session.execute(
+            select(Unit.code, Unit.site_id, Unit.id).where(Unit.code.in_(units))
+        )
+        self._units = {(code, site_id): unit_id for code, site_id, unit_id in found}
+
+    def refuse(self, dose: Dose, now: datetime) -> DoseRefused | None:
+        """Why a dose cannot have been given so; None where it can."""
+        if future := refuse_future(dose.at, now):
+            return DoseRefused(future.field, f"Expected {future.expected}.")
+        if dose.site not in self._sites:
+            return DoseRefused("site", f"Expected a registered site, got {dose.site}.")
+        if dose.unit is not None and self.unit(dose) is None:
+            return DoseRefused("unit", f"Expected a unit of site {dose.site}, got {dose.unit}.")
+        return None
+
+    def site(self, dose: Dose) -> int:
+        return self._sites[dose.site]
+
+    def unit(self, dose: Dose) -> int | None:
+        return self._units.get((dose.unit or "", self.site(dose)))
+
+
+class _Lots:
+    """The lots that doses name, each noted where it is new, in the order of their keys."""
+
+    def __init__(self, session: Session, keys: Iterable[LotKey | None]) -> None:
+        self._session = session
+        named = sorted({(key.gtin, key.number) for key in keys if key is not None})
+        self._ids = {key: know_lot(session, LotKey(*key)).id for key in named}
+
+    def of(self, key: LotKey | None, named: Named) -> int | None:
+        """The lot that was said, or that movements of the pack tell."""
+        if key is not None:
+            return self._ids[key.gtin, key.number]
+        return lot_of_pack(self._session, named.key) if named.key else None
 
 
 def _content(dose: Dose) -> dict[str, Any]:
@@ -108,21 +211,3 @@ def _person_again(
     marks = mark(person, came)
     is_same = known.person_digest in marks
     return {"recipient": "the same" if is_same else "another", "person_digest": marks[0]}
-
-
-def _places(session: Session, dose: Dose) -> tuple[int, int | None]:
-    site_id = session.scalar(select(Site.id).where(Site.code == dose.site))
-    if site_id is None:
-        raise DoseRefused("site", f"Expected a registered site, got {dose.site}.")
-    if dose.unit is None:
-        return site_id, None
-    unit_id = session.scalar(select(Unit.id).where(Unit.code == dose.unit, Unit.site_id == site_id))
-    if unit_id is None:
-        raise DoseRefused("unit", f"Expected a unit of site {dose.site}, got {dose.unit}.")
-    return site_id, unit_id
-
-
-def _lot_id(session: Session, lot: LotKey | None, named: Named) -> int | None:
-    if lot is not None:
-        return know_lot(session, lot).id
-    return lot_of_pack(session, named.key) if named.key else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,8 @@ from traceapp.vault import (
 
 #: Who looks may find a row just deleted by a merge or by forgetting, and looks again.
 _MOST_LOOKS = 20
+#: SQLite takes some 32,000 parameters, and a person has one for each key.
+_CHUNK = 1_000
 _DETAILS = ("name", "born_on", "sex")
 
 
@@ -42,32 +45,62 @@ class Known:
 
 def know_recipient(session: Session, recipient: Recipient, vault: Vault) -> Known:
     """The person of that document under any key, added where nobody is known by it."""
+    return know_recipients(session, [recipient], vault)[0]
+
+
+def know_recipients(session: Session, recipients: Sequence[Recipient], vault: Vault) -> list[Known]:
+    """The person of each document, under any key, added where nobody is known by it.
+
+    The rows are held until the transaction ends, so that nobody merges or forgets them, and new
+    ones are added in one order everywhere: two writers of the same people never wait in a circle.
+    """
+    indexes = [vault.indexes(recipient.document) for recipient in recipients]
+    known: dict[bytes, Known] = {}
     for _ in range(_MOST_LOOKS):
-        found = _find(session, recipient.document, vault)
-        if found is not None:
-            return found
-        person = vault.know(recipient)
-        row = row_of(vault.seal(person), person)
-        added = insert(session, RecipientRow).values(row).on_conflict_do_nothing()
-        number = session.scalar(added.returning(RecipientRow.id))
-        if number is not None:
-            return Known(number, person)
-    raise RuntimeError("Expected a recipient that stays, got one that others delete each time.")
+        missing = {
+            named[0]: recipient
+            for recipient, named in zip(reversed(recipients), reversed(indexes), strict=True)
+            if named[0] not in known
+        }
+        if not missing:
+            return [known[named[0]] for named in indexes]
+        _find(session, [named for named in indexes if named[0] in missing], vault, known)
+        _add(session, {key: one for key, one in missing.items() if key not in known}, vault, known)
+    raise RuntimeError("Expected recipients that stay, got some that others delete each time.")
 
 
-def _find(session: Session, document: str, vault: Vault) -> Known | None:
-    """The person under any key; the row is held, so that nobody merges or forgets it meanwhile."""
-    indexes = vault.indexes(document)
-    rows = session.scalars(
-        select(RecipientRow)
-        .where(RecipientRow.document_index.in_(indexes))
-        .with_for_update(read=True, key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
-    if not rows:
-        return None
-    first = min(rows, key=lambda row: indexes.index(row.document_index))
-    return Known(first.id, read_person(first, vault))
+def _find(
+    session: Session, wanted: Sequence[list[bytes]], vault: Vault, known: dict[bytes, Known]
+) -> None:
+    """Note the people whom the record knows; of one under two keys the row of the newer key."""
+    rows: dict[bytes, RecipientRow] = {}
+    listed = sorted({index for indexes in wanted for index in indexes})
+    for start in range(0, len(listed), _CHUNK):
+        found = session.scalars(
+            select(RecipientRow)
+            .where(RecipientRow.document_index.in_(listed[start : start + _CHUNK]))
+            .with_for_update(read=True, key_share=True)
+            .execution_options(populate_existing=True)
+        )
+        rows |= {row.document_index: row for row in found}
+    for indexes in wanted:
+        first = next((rows[index] for index in indexes if index in rows), None)
+        if first is not None:
+            known[indexes[0]] = Known(first.id, read_person(first, vault))
+
+
+def _add(
+    session: Session, missing: dict[bytes, Recipient], vault: Vault, known: dict[bytes, Known]
+) -> None:
+    """Add people; whom somebody else has added meanwhile is found at the next look."""
+    if not missing:
+        return
+    people = {key: vault.know(recipient) for key, recipient in sorted(missing.items())}
+    rows = [row_of(vault.seal(person), person) for person in people.values()]
+    added = insert(session, RecipientRow).on_conflict_do_nothing()
+    returned = session.execute(added.returning(RecipientRow.id, RecipientRow.document_index), rows)
+    for number, index in returned:
+        known[bytes(index)] = Known(number, people[bytes(index)])
 
 
 def read_person(row: Any, vault: Vault) -> Person | None:

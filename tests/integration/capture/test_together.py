@@ -25,7 +25,7 @@ from traceapp.vault import Vault
 VAULT = Vault("x" * 32)
 
 
-def at_once(*acts: Callable[[], None]) -> None:
+def at_once(*acts: Callable[[], object]) -> None:
     """Run all acts at the same time; an exception of any is raised here."""
     with ThreadPoolExecutor(len(acts)) as pool:
         for future in [pool.submit(act) for act in acts]:
