@@ -15,6 +15,8 @@ from schemas.fields import format_moment
 #: A cell that begins with one of these is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BOM = "\ufeff"
+#: Lines leave in pieces of this many characters: one piece a line costs more than the line.
+_AT_ONCE = 16 * 1024
 
 
 def csv_answer(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> Response:
@@ -28,11 +30,15 @@ def _lines(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> Iterator[s
     writer = csv.writer(buffer)
     writer.writerow(columns)
     yield _BOM + buffer.getvalue()  # Without the mark Excel reads Chinese in another encoding.
+    buffer.seek(0)
+    buffer.truncate()
     for row in rows:
-        buffer.seek(0)
-        buffer.truncate()
         writer.writerow([cell(row.get(column)) for column in columns])
-        yield buffer.getvalue()
+        if buffer.tell() >= _AT_ONCE:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
 
 
 def cell(value: Any) -> str:

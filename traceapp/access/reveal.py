@@ -16,11 +16,11 @@ from traceapp.models.lot import Lot
 from traceapp.problem import Problem, not_found
 from traceapp.table import csv_answer
 from traceapp.trace.forward import list_lot_doses
+from traceapp.trace.given import stream_lot_doses
 from traceapp.trace.reach import find_lot_within
 from traceapp.trace.recipient import masked, reveal, unmasked_where_readable
 from traceapp.vault import KeyUnknown, SealBroken
 
-_PAGE = 500
 _MASKED = ("id", "at", "site", "pack", "dose_number", "name", "document")
 _UNMASKED = (*_MASKED, "document_type", "born_on", "sex")
 
@@ -76,15 +76,8 @@ def recipients_as_table(gtin: str, number: str, reason: str | None = None) -> Re
     database, show = parts.database, _shown(reason)
 
     def rows() -> Iterator[dict[str, Any]]:
-        cursor = None
         with database.read() as session:
-            while True:
-                page = list_lot_doses(session, who.scope, lot, _PAGE, cursor, show)
-                for item in page["items"]:
-                    yield {**item, **(item["recipient"] or {})}
-                cursor = page["next"]
-                if cursor is None:
-                    return
+            yield from stream_lot_doses(session, who.scope, lot, show)
 
     columns = _MASKED if reason is None else _UNMASKED
     return csv_answer(f"{lot.gtin}-{lot.number}.csv", columns, rows())

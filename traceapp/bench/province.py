@@ -41,6 +41,8 @@ class Plan:
     #: Of the clinics' receipts, how many come short; of the lots, whose movements name packs.
     short: float = 0.005
     named: float = 0.02
+    #: Of the clinics, how many put half of a lot into their other refrigerator.
+    moved: float = 0.05
 
     @property
     def lots(self) -> int:

@@ -97,7 +97,7 @@ class Teller:
         """The doses of a clinic over its days, and what became of the rest."""
         chance, clinic = self._chance, share.clinic
         unit: str | None = clinic.unit("F", self._story.number)
-        if chance.random() < 0.05 and share.given > 4:
+        if chance.random() < self._plan.moved and share.given > 4:
             # Half of it goes into the other refrigerator, and nobody says which a dose is from.
             moved, other = (share.given + share.spare) // 2, self._story.number + 1
             self._move("storing", share.arrives + 3 * _HOUR, moved, source=unit,

@@ -60,6 +60,21 @@ class Touched:
         return {place: stock for place, stock in self.stocks.items() if stock.certainty}
 
 
+def reachable(
+    postings: Iterable[Posting], is_there: Callable[[Account], bool], started_at: datetime
+) -> set[Account]:
+    """Every place that exposed stock may have come to; nothing need be known of any other.
+
+    `postings` ascend in time; those of doses lead nowhere and may be left out.
+    """
+    places: set[Account] = set()
+    for posting in postings:
+        is_later = posting.at > started_at
+        if is_there(posting.debit) or (is_later and posting.credit in places):
+            places.add(posting.debit)
+    return {place for place in places if place.is_place}
+
+
 def follow(
     postings: Iterable[Posting],
     is_there: Callable[[Account], bool],

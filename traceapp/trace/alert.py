@@ -13,9 +13,8 @@ from traceapp.models.lot import Lot
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.rules.ledger import balance
-from traceapp.trace.impact import follow_lot, lots_present, presence
-from traceapp.trace.lot import load_postings
+from traceapp.trace.impact import lots_present
+from traceapp.trace.spread import Spread, follow_lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,9 @@ def excursion_facts(session: Session, excursion_id: int) -> ExcursionFacts | Non
     if row is None:
         return None
     excursion, unit, site = row
-    lots = tuple(_standing(session, lot, excursion) for lot in lots_present(session, excursion))
+    present = lots_present(session, excursion)
+    spreads = follow_lots(session, present, excursion)
+    lots = tuple(_standing(session, lot, spreads[lot.id]) for lot in present)
     return ExcursionFacts(
         excursion_id=excursion.id,
         unit=unit.code,
@@ -107,16 +108,14 @@ def excursion_facts(session: Session, excursion_id: int) -> ExcursionFacts | Non
     )
 
 
-def _standing(session: Session, lot: Lot, excursion: Excursion) -> LotStanding:
+def _standing(session: Session, lot: Lot, spread: Spread) -> LotStanding:
     product = session.get(Product, lot.gtin)
-    accounts = balance(load_postings(session, lot.id))
-    is_there = presence(session, lot, excursion.unit_id)
     return LotStanding(
         gtin=lot.gtin,
         number=lot.number,
         product=product.name if product else None,
         product_en=product.name_en if product else None,
         expires_on=lot.expires_on,
-        doses=follow_lot(session, lot, excursion).present,
-        doses_now=sum(doses for account, doses in accounts.items() if is_there(account)),
+        doses=spread.touched.present,
+        doses_now=spread.there_now,
     )

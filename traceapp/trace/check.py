@@ -19,12 +19,12 @@ from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.calendar import CHINA
 from traceapp.rules.exposure import Limits
-from traceapp.rules.ledger import balance
 from traceapp.trace.exposure import Climate, limits_of
 from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
 from traceapp.trace.hold import findings_of_holds
-from traceapp.trace.lot import find_lot, is_made, load_postings
+from traceapp.trace.holding import units_holding
+from traceapp.trace.lot import find_lot, is_made
 from traceapp.trace.path import worst_exposure
 from traceapp.trace.reach import site_of_unit
 from traceapp.trace.scope import Scope
@@ -60,11 +60,9 @@ def check_dose(
     units = _units(session, intended)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
     if units:
-        accounts = balance(load_postings(session, lot.id))
-        there = [account for account in accounts if account.unit in units and accounts[account] > 0]
-        if not there:
+        holding = units_holding(session, lot.id, units)
+        if not holding:
             found.append(finding("not_at_site"))
-        holding = [account.unit for account in there if account.unit is not None]
         stretches = History(session, lot.id, named.key).before(holding, now)
         found += _findings_of_exposure(stretches, climate, limits)
     return _verdict(found)

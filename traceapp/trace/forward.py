@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
@@ -13,13 +14,15 @@ from traceapp.models.dose import Dose, Recipient
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+from traceapp.models.posting import Posting
 from traceapp.models.site import Site
+from traceapp.models.stock import Stock, Turnover
 from traceapp.models.unit import Unit
-from traceapp.rules.ledger import Account, Posting, balance
+from traceapp.rules.ledger import LEAVING
 from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.finding import finding
 from traceapp.trace.hold import findings_in_spite, hold_documents
-from traceapp.trace.lot import is_made, load_postings, lot_document, source_document
+from traceapp.trace.lot import is_made, lot_document, source_document
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.place import Places
 from traceapp.trace.reach import find_lot_within
@@ -37,15 +40,14 @@ def trace_lot(session: Session, scope: Scope, gtin: str, number: str) -> dict[st
     lot = find_lot_within(session, scope, gtin, number)
     if lot is None:
         return None
-    postings = load_postings(session, lot.id)
-    seen = _sites_of(session, lot, postings)
+    seen = _sites_of(session, lot)
     inside = {site.id for site in seen if scope.sees_site(site.code, site.division_code)}
-    places, total = Places(session), lot_balance(postings)
+    places, total = Places(session), lot_balance(session, lot)
     return {
         "lot": lot_document(session, lot),
         "source": source_document(session, lot),
-        "shipments": _shipments(session, lot, postings, places, inside),
-        "holdings": _holdings(session, postings, places, inside),
+        "shipments": _shipments(session, lot, places, inside),
+        "holdings": _holdings(session, lot, inside),
         "balance": total,
         "doses_administered": total["administered"],
         "sites": [
@@ -61,27 +63,23 @@ def trace_lot(session: Session, scope: Scope, gtin: str, number: str) -> dict[st
     }
 
 
-def lot_balance(postings: list[Posting]) -> dict[str, int]:
+def lot_balance(session: Session, lot: Lot) -> dict[str, int]:
     """The `balance` of the contract, in doses.
 
     `made` is the sum of all others but `received`, which counts what shipments brought. What
     a count found too much, or nobody can explain, came from nowhere and is negative.
     """
-    accounts = balance(postings)
-
-    def held(kind: str) -> int:
-        return sum(doses for account, doses in accounts.items() if account.kind == kind)
-
+    names = ("made", "received", "shipped", *_SUMS)
+    sums = [func.coalesce(func.sum(getattr(Turnover, name)), 0) for name in names]
+    row = session.execute(select(*sums).where(Turnover.lot_id == lot.id)).one()
+    total = {name: int(doses) for name, doses in zip(names, row, strict=True)}
+    held = session.scalar(select(func.sum(Stock.doses)).where(Stock.lot_id == lot.id))
     return {
-        "made": -held("made"),
-        "received": sum(
-            posting.doses
-            for posting in postings
-            if posting.debit.kind == "unit" and posting.credit.kind == "in_transit"
-        ),
-        "on_hand": held("unit"),
-        "in_transit": held("in_transit"),
-        **{kind: held(kind) for kind in _SUMS},
+        "made": total["made"],
+        "received": total["received"],
+        "on_hand": int(held or 0),
+        "in_transit": total["shipped"] - total["received"],
+        **{name: total[name] for name in _SUMS},
     }
 
 
@@ -122,79 +120,76 @@ def _recipient_document(row: Any, person: dict[str, Any] | None) -> dict[str, An
     }
 
 
-def _sites_of(session: Session, lot: Lot, postings: list[Posting]) -> list[Site]:
-    units = {
-        account.unit
-        for posting in postings
-        for account in (posting.credit, posting.debit)
-        if account.unit is not None
-    }
-    at_units = select(Unit.site_id).where(Unit.id.in_(units))
-    on_the_way = select(Movement.to_site_id).where(
-        Movement.lot_id == lot.id, Movement.to_site_id.is_not(None)
-    )
-    given = select(Dose.site_id).where(Dose.lot_id == lot.id)
-    # What a site sent without having it lay at no unit of its own, and is found there.
-    found = select(Finding.site_id).where(Finding.lot_id == lot.id)
-    wanted = or_(*(Site.id.in_(sites) for sites in (at_units, on_the_way, given, found)))
-    return list(session.scalars(select(Site).where(wanted).order_by(Site.code)))
+def _sites_of(session: Session, lot: Lot) -> list[Site]:
+    """The sites that reported something of a lot, or that some was sent to."""
+    seen = select(Turnover.site_id).where(Turnover.lot_id == lot.id)
+    return list(session.scalars(select(Site).where(Site.id.in_(seen)).order_by(Site.code)))
 
 
 def _shipments(
-    session: Session, lot: Lot, postings: list[Posting], places: Places, inside: set[int]
+    session: Session, lot: Lot, places: Places, inside: set[int]
 ) -> list[dict[str, Any]]:
     rows = session.execute(
-        select(Movement, Unit.site_id)
-        .join(Unit, Unit.id == Movement.from_unit_id)
-        .where(Movement.lot_id == lot.id, Movement.to_site_id.is_not(None))
+        select(
+            Movement.id,
+            Movement.code,
+            Movement.at,
+            Movement.doses,
+            Movement.site_id,
+            Movement.to_site_id,
+            Movement.carrier_id,
+        )
+        .where(Movement.lot_id == lot.id, Movement.step.in_(LEAVING))
         .order_by(Movement.at, Movement.id)
     ).all()
+    rows = [row for row in rows if not inside.isdisjoint((row.site_id, row.to_site_id))]
+    places.know_sites({site for row in rows for site in (row.site_id, row.to_site_id)})
+    places.know_units({row.carrier_id for row in rows if row.carrier_id})
+    arrived = _arrivals(session, lot)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
     documents = []
-    for movement, from_site in rows:
-        if inside.isdisjoint((from_site, movement.to_site_id)):
-            continue
-        arrivals = [one for one in postings if one.credit.shipment == movement.id]
-        received_at = arrivals[0].at if arrivals else None
-        exposure = climate.exposure(
-            movement.carrier_id, movement.at, received_at or movement.at, limits
-        )
+    for row in rows:
+        received_at, received = arrived.get(row.id, (None, 0))
+        exposure = climate.exposure(row.carrier_id, row.at, received_at or row.at, limits)
         documents.append(
             {
-                "id": movement.code,
-                "from": places.site(from_site).site,
-                "to": places.site(movement.to_site_id or from_site).site,
-                "carrier": places.unit(movement.carrier_id).unit if movement.carrier_id else None,
-                "shipped_at": movement.at,
+                "id": row.code,
+                "from": places.site(row.site_id).site,
+                "to": places.site(row.to_site_id).site,
+                "carrier": places.unit(row.carrier_id).unit if row.carrier_id else None,
+                "shipped_at": row.at,
                 "received_at": received_at,
-                "doses_shipped": movement.doses,
-                "doses_received": sum(one.doses for one in arrivals),
+                "doses_shipped": row.doses,
+                "doses_received": received,
                 "exposure": exposure_document(exposure, limits),
             }
         )
     return documents
 
 
-def _holdings(
-    session: Session, postings: list[Posting], places: Places, inside: set[int]
-) -> list[dict[str, Any]]:
-    held: list[tuple[Account, int]] = [
-        (account, doses)
-        for account, doses in balance(postings).items()
-        if account.unit is not None and doses
-    ]
+def _arrivals(session: Session, lot: Lot) -> dict[int, tuple[datetime, int]]:
+    """When the first of a shipment arrived, and how much of it in all; by the shipment's row."""
     rows = session.execute(
-        select(Unit.id, Unit.site_id).where(Unit.id.in_([one.unit for one, _ in held]))
+        select(Posting.credit_shipment_id, func.min(Posting.at), func.sum(Posting.doses))
+        .join(Movement, Movement.id == Posting.movement_id)
+        .where(Movement.lot_id == lot.id, Movement.step == "receiving")
+        .where(Posting.credit_shipment_id.is_not(None))
+        .group_by(Posting.credit_shipment_id)
     )
-    home = {row.id: row.site_id for row in rows}
+    return {row[0]: (row[1], int(row[2])) for row in rows}
+
+
+def _holdings(session: Session, lot: Lot, inside: set[int]) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(Site.id, Site.code, Unit.code, Stock.doses)
+        .join(Unit, Unit.id == Stock.unit_id)
+        .join(Site, Site.id == Stock.site_id)
+        .where(Stock.lot_id == lot.id, Stock.doses != 0)
+    )
     documents = [
-        {
-            "site": places.unit(account.unit).site,
-            "unit": places.unit(account.unit).unit,
-            "doses": doses,
-        }
-        for account, doses in held
-        if account.unit is not None and home[account.unit] in inside
+        {"site": site, "unit": unit, "doses": doses}
+        for site_id, site, unit, doses in rows
+        if site_id in inside
     ]
     return sorted(documents, key=lambda one: (str(one["site"]), str(one["unit"])))
 

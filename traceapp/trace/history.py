@@ -10,10 +10,11 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.models.movement import Movement
+from traceapp.models.stay import Stay
+from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Posting
-from traceapp.trace.lot import load_postings
 from traceapp.trace.pack import movements_of_pack
+from traceapp.trace.posting import postings_at_site, postings_of_movements
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,26 @@ class _Step(NamedTuple):
 
 
 class History:
-    """Walks a lot's postings backwards from where and when somebody asks; `pack` is a key."""
+    """Walks a lot's postings backwards from where and when somebody asks; `pack` is a key.
+
+    Only postings of movements are loaded: when doses emptied a place, its stays tell.
+    """
 
     def __init__(self, session: Session, lot_id: int, pack: str | None = None) -> None:
-        self._postings = load_postings(session, lot_id)
-        self._movements = {
-            row.id: row
-            for row in session.scalars(select(Movement).where(Movement.lot_id == lot_id))
-        }
+        self._session, self._lot_id = session, lot_id
+        self._into: dict[Account, list[Posting]] = {}
+        self._out_of: dict[Account, list[Posting]] = {}
+        for posting in postings_of_movements(session, [lot_id])[lot_id]:
+            self._into.setdefault(posting.debit, []).append(posting)
+            self._out_of.setdefault(posting.credit, []).append(posting)
+        self._stays: dict[int, list[tuple[datetime, datetime | None]]] = {}
+        rows = session.execute(
+            select(Stay.unit_id, Stay.from_at, Stay.until_at)
+            .where(Stay.lot_id == lot_id, Stay.shipment_id.is_(None))
+            .order_by(Stay.from_at)
+        )
+        for unit_id, from_at, until_at in rows:
+            self._stays.setdefault(unit_id, []).append((from_at, until_at))
         self._pack_movements = movements_of_pack(session, lot_id, pack) if pack else set()
 
     def before(self, units: Iterable[int], at: datetime) -> list[Stretch]:
@@ -83,10 +96,10 @@ class History:
         certainty = "possible" if len(arrivals) > 1 else step.certainty
         unit_id = step.place.unit
         if step.place.shipment is not None:
-            unit_id = self._movements[step.place.shipment].carrier_id
+            sent = self._into.get(step.place)
+            unit_id = sent[0].fact.carrier if sent else None
         for arrival in arrivals:
-            movement = self._movements.get(arrival.fact.key)
-            name_in = movement.code if movement and not arrival.fact.is_dose else None
+            name_in = None if arrival.fact.is_dose else arrival.fact.code
             yield (
                 Stretch(unit_id, arrival.at, step.until_at, certainty, name_in, step.movement_out),
                 arrival,
@@ -97,23 +110,62 @@ class History:
 
         Stock that was there before the place was last empty cannot be among it.
         """
-        held = 0
-        arrivals: list[Posting] = []
-        for posting in self._postings:
-            if posting.at > until_at:
-                break
-            if posting.debit == place:
-                held += posting.doses
-                arrivals.append(posting)
-            elif posting.credit == place:
-                if posting.at == until_at:
-                    continue
-                held -= posting.doses
-                if held == 0:
-                    arrivals = []
+        if place.unit is None:
+            events = [*self._into.get(place, ()), *self._out_of.get(place, ())]
+            events.sort(key=lambda posting: posting.fact.place_in_time)
+            arrivals = arrivals_since_empty(events, place, until_at)
+        else:
+            arrivals = self._arrivals_in_unit(place, until_at)
         arrivals = _one_a_movement(arrivals)
         named = [one for one in arrivals if one.fact.key in self._pack_movements]
         return named or arrivals
+
+    def _arrivals_in_unit(self, place: Account, until_at: datetime) -> list[Posting]:
+        """What came into a unit since the stay began that lasted until then, or ended then."""
+        came = [one for one in self._into.get(place, ()) if one.at <= until_at]
+        if not came:
+            return []
+        lasted = [
+            from_at
+            for from_at, until in self._stays.get(place.unit or 0, ())
+            if from_at <= until_at and (until is None or until >= until_at)
+        ]
+        since = lasted[0] if lasted else until_at
+        came = [one for one in came if one.at >= since]
+        at_first = {one.fact.key for one in came if one.at == since}
+        if since < until_at and len(at_first) > 1:
+            # Several things came at the very moment when the stay began; which of them came
+            # before the unit was empty, only everything that happened there tells.
+            return arrivals_since_empty(self._all_of(place), place, until_at)
+        return came
+
+    def _all_of(self, place: Account) -> list[Posting]:
+        site = select(Unit.site_id).where(Unit.id == place.unit)
+        return postings_at_site(self._session, self._lot_id, self._session.scalars(site).one())
+
+
+def arrivals_since_empty(
+    postings: Iterable[Posting], place: Account, until_at: datetime
+) -> list[Posting]:
+    """The postings, of all that ascend in time, that brought what can be in a place then.
+
+    Stock that was there before the place was last empty cannot be among it.
+    """
+    held = 0
+    arrivals: list[Posting] = []
+    for posting in postings:
+        if posting.at > until_at:
+            break
+        if posting.debit == place:
+            held += posting.doses
+            arrivals.append(posting)
+        elif posting.credit == place:
+            if posting.at == until_at:
+                continue
+            held -= posting.doses
+            if held == 0:
+                arrivals = []
+    return arrivals
 
 
 def _one_a_movement(arrivals: list[Posting]) -> list[Posting]:

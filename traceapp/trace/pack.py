@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.lot import Lot, Pack
 from traceapp.models.movement import Movement
 from traceapp.models.unit import Unit
@@ -42,7 +43,10 @@ class Packs:
         named = movements_naming(session, wanted, lot.id)
         packs = _keys_of(session, named)
         self._ways = {packs[pack]: movements for pack, movements in named.items() if movements}
-        self._site_of = dict(session.execute(select(Unit.id, Unit.site_id)).all())
+        moved = {one for movements in self._ways.values() for one in movements}
+        units = {unit for one in moved for unit in (one.from_unit_id, one.to_unit_id) if unit}
+        rows = session.execute(select(Unit.id, Unit.site_id).where(among(session, Unit.id, units)))
+        self._site_of = {row[0]: row[1] for row in rows}
 
     def __bool__(self) -> bool:
         return bool(self._ways)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 
@@ -23,27 +25,37 @@ class Place:
 
 
 class Places:
-    """Units and sites by row id, each read from the database once."""
+    """Units and sites by row id, each read from the database once, alone or with others."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._units: dict[int, Place] = {}
         self._sites: dict[int, Place] = {}
 
-    def unit(self, unit_id: int) -> Place:
-        if unit_id not in self._units:
-            row = self._session.execute(
-                select(Site.code, Site.name, Site.division_code, Unit.code, Unit.name)
+    def know_units(self, unit_ids: Iterable[int]) -> None:
+        """Read at once what will be asked about."""
+        if missing := sorted(set(unit_ids) - self._units.keys()):
+            rows = self._session.execute(
+                select(Unit.id, Site.code, Site.name, Site.division_code, Unit.code, Unit.name)
                 .join(Unit, Unit.site_id == Site.id)
-                .where(Unit.id == unit_id)
-            ).one()
-            self._units[unit_id] = Place(*row)
+                .where(among(self._session, Unit.id, missing))
+            )
+            self._units |= {row[0]: Place(*row[1:]) for row in rows}
+
+    def know_sites(self, site_ids: Iterable[int]) -> None:
+        """Read at once what will be asked about."""
+        if missing := sorted(set(site_ids) - self._sites.keys()):
+            rows = self._session.execute(
+                select(Site.id, Site.code, Site.name, Site.division_code).where(
+                    among(self._session, Site.id, missing)
+                )
+            )
+            self._sites |= {row[0]: Place(*row[1:]) for row in rows}
+
+    def unit(self, unit_id: int) -> Place:
+        self.know_units([unit_id])
         return self._units[unit_id]
 
     def site(self, site_id: int) -> Place:
-        if site_id not in self._sites:
-            row = self._session.execute(
-                select(Site.code, Site.name, Site.division_code).where(Site.id == site_id)
-            ).one()
-            self._sites[site_id] = Place(*row)
+        self.know_sites([site_id])
         return self._sites[site_id]
