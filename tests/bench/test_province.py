@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +50,15 @@ def capture(database: Database, province: Province) -> None:
     for story in Campaign(province).stories():
         for movement in story.movements:
             message = MovementMessage(None, [movement])
-            now = movement.at + DELAY
-            facts.append((movement.at, 0, lambda s, m=message, n=now: record_movements(s, [m], n)))
+            record = partial(record_movements, messages=[message], now=movement.at + DELAY)
+            facts.append((movement.at, 0, record))
         for dose, _ in story.doses:
-            now = dose.at + DELAY
-            facts.append((dose.at, 1, lambda s, d=dose, n=now: record_dose(s, d, vault, n)))
+            give = partial(record_dose, dose=dose, vault=vault, now=dose.at + DELAY)
+            facts.append((dose.at, 1, give))
     facts.sort(key=lambda fact: fact[:2])
     with database.begin() as session:
-        for _, _, record in facts:
-            record(session)
+        for _, _, tell in facts:
+            tell(session)
 
 
 def content(database: Database, tables: tuple[str, ...]) -> dict[str, list[tuple[Any, ...]]]:

@@ -30,8 +30,8 @@ def found(database: Database, province: Province) -> None:
     told: dict[str, list[dict[str, Any]]] = {"site": [], "unit": [], "sensor": [], "product": []}
     for document in province.documents():
         kind = str(document["kind"])
-        content = {name: value for name, value in document.items() if name != "kind"}
-        told[kind].append(KINDS[kind]().load(content))
+        said = {name: value for name, value in document.items() if name != "kind"}
+        told[kind].append(KINDS[kind]().load(said))
     sites, units = province.site_ids, province.unit_ids
     rows: dict[type[Base], list[dict[str, Any]]] = {
         Site: [

@@ -82,8 +82,8 @@ class Province:
         self.cities: list[Place] = []
         self.counties: dict[str, list[Place]] = {}
         self.clinics: dict[str, list[Place]] = {}
-        for city in range(plan.cities):
-            code = f"45{city + 1:02}00"
+        for number in range(plan.cities):
+            code = f"45{number + 1:02}00"
             self.cities.append(self._place(f"{code}-CDC", "cdc", code, "CCVVVV"))
             self.counties[self.cities[-1].code] = []
         for number in range(plan.counties):

@@ -143,7 +143,7 @@ def _shipments(
         .order_by(Movement.at, Movement.id)
     ).all()
     rows = [row for row in rows if not inside.isdisjoint((row.site_id, row.to_site_id))]
-    places.know_sites({site for row in rows for site in (row.site_id, row.to_site_id)})
+    places.know_sites({site for row in rows for site in (row.site_id, row.to_site_id) if site})
     places.know_units({row.carrier_id for row in rows if row.carrier_id})
     arrived = _arrivals(session, lot)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
@@ -176,7 +176,7 @@ def _arrivals(session: Session, lot: Lot) -> dict[int, tuple[datetime, int]]:
         .where(Posting.credit_shipment_id.is_not(None))
         .group_by(Posting.credit_shipment_id)
     )
-    return {row[0]: (row[1], int(row[2])) for row in rows}
+    return {row[0]: (row[1], int(row[2])) for row in rows if row[0] is not None}
 
 
 def _holdings(session: Session, lot: Lot, inside: set[int]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the record says of a lot: its source, and the ledger's postings as the rules see them."""
+"""What the record says of a lot: its name and its source."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
-from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.product import Product
-from traceapp.rules.ledger import Account, Fact, Posting
 
 
 def find_lot(session: Session, gtin: str, number: str) -> Lot | None:
@@ -46,29 +43,3 @@ def source_document(session: Session, lot: Lot) -> dict[str, Any]:
         "made_on": lot.made_on,
         "expires_on": lot.expires_on,
     }
-
-
-def load_postings(session: Session, lot_id: int) -> list[Posting]:
-    """The postings of a lot in the order in which the ledger made them.
-
-    Row ids do not tell it: of two facts of one moment the later reported may come first.
-    """
-    rows = session.execute(
-        select(PostingRow, Movement.step, Movement.code, Dose.code)
-        .outerjoin(Movement, Movement.id == PostingRow.movement_id)
-        .outerjoin(Dose, Dose.id == PostingRow.dose_id)
-        .where(PostingRow.lot_id == lot_id)
-        .order_by(PostingRow.at, PostingRow.id)
-    )
-    postings = [_posting(row, step, movement or dose) for row, step, movement, dose in rows]
-    return sorted(postings, key=lambda posting: posting.fact.place_in_time)
-
-
-def _posting(row: PostingRow, step: str | None, code: str) -> Posting:
-    return Posting(
-        at=row.at,
-        doses=row.doses,
-        credit=Account(row.credit, row.credit_unit_id, row.credit_shipment_id),
-        debit=Account(row.debit, row.debit_unit_id, row.debit_shipment_id),
-        fact=Fact(row.dose_id or row.movement_id or 0, code, row.at, step or "dose", row.doses),
-    )

@@ -103,9 +103,10 @@ def _given(
         if one.unit
     }
     given: dict[int, list[tuple[int, GivenDose]]] = {}
-    for lot_id, unit_id, *dose in doses_given_after(session, sorted(places), after):
-        if unit_id is not None:
-            given.setdefault(lot_id, []).append((unit_id, GivenDose(*dose)))
+    for row in doses_given_after(session, sorted(places), after):
+        values = tuple(row)
+        if values[1] is not None:
+            given.setdefault(values[0], []).append((values[1], GivenDose(*values[2:])))
     return given
 
 

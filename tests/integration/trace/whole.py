@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.models.dose import Dose
 from traceapp.models.excursion import Excursion
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+from traceapp.models.posting import Posting as PostingRow
 from traceapp.rules.impact import Touched, follow
-from traceapp.rules.ledger import Account, Posting, balance
+from traceapp.rules.ledger import Account, Fact, Posting, balance
 from traceapp.trace.history import History, arrivals_since_empty
-from traceapp.trace.lot import load_postings
 
 
 class WholeHistory(History):
@@ -63,3 +65,29 @@ def whole_spread(session: Session, lot: Lot, excursion: Excursion) -> tuple[Touc
     touched = follow(postings, is_there, excursion.started_at, excursion.ended_at)
     now = sum(doses for place, doses in balance(postings).items() if is_there(place))
     return touched, now
+
+
+def load_postings(session: Session, lot_id: int) -> list[Posting]:
+    """The postings of a lot in the order in which the ledger made them.
+
+    Row ids do not tell it: of two facts of one moment the later reported may come first.
+    """
+    rows = session.execute(
+        select(PostingRow, Movement.step, Movement.code, Dose.code)
+        .outerjoin(Movement, Movement.id == PostingRow.movement_id)
+        .outerjoin(Dose, Dose.id == PostingRow.dose_id)
+        .where(PostingRow.lot_id == lot_id)
+        .order_by(PostingRow.at, PostingRow.id)
+    )
+    postings = [_posting(row, step, movement or dose) for row, step, movement, dose in rows]
+    return sorted(postings, key=lambda posting: posting.fact.place_in_time)
+
+
+def _posting(row: PostingRow, step: str | None, code: str) -> Posting:
+    return Posting(
+        at=row.at,
+        doses=row.doses,
+        credit=Account(row.credit, row.credit_unit_id, row.credit_shipment_id),
+        debit=Account(row.debit, row.debit_unit_id, row.debit_shipment_id),
+        fact=Fact(row.dose_id or row.movement_id or 0, code, row.at, step or "dose", row.doses),
+    )
