@@ -24,6 +24,7 @@ from traceapp.models.rejection import Conflict, Rejection
 
 NAME = "张三丰"
 _EVENTS = "/api/v1/doses/d1/adverse-events"
+_RECALL = "/api/v1/recalls/1"
 _LOT = f"/api/v1/lots/{GTIN}/{NUMBER}/doses"
 
 
@@ -91,6 +92,15 @@ def story(caller: Caller, file: Path) -> dict[str, tuple[int, str]]:
         ("POST", "/api/v1/trace", {"code": DOCUMENT}),
         ("GET", _LOT, None),
         ("GET", f"{_LOT}?format=csv", None),
+        (
+            "POST",
+            f"{_LOT.removesuffix('/doses')}/recall",
+            {"reason": f"ill: {DOCUMENT}", "class": 1},
+        ),
+        ("GET", _RECALL, None),
+        ("GET", f"{_RECALL}?format=csv", None),
+        ("GET", f"{_RECALL}/recipients", None),
+        ("GET", f"{_RECALL}/recipients?format=csv", None),
         ("POST", "/api/v1/doses/d1/reveal", {"reason": "", "name": NAME}),
         ("GET", "/api/v1/audit", None),
         ("GET", "/api/v1/rejections", None),
@@ -108,6 +118,7 @@ def story(caller: Caller, file: Path) -> dict[str, tuple[int, str]]:
     assert (words[0], DOCUMENT in words[1]) == (200, True)
     told = {"reason": f"the mother of {DOCUMENT}", "format": "csv"}
     assert DOCUMENT in caller.ask("POST", _LOT, told)[1]
+    assert DOCUMENT in caller.ask("POST", f"{_RECALL}/recipients", told)[1]
     with sqlite3.connect(file) as connection:  # Something that breaks in the middle of an act.
         connection.execute("ALTER TABLE posting RENAME TO posting_away")
     for path, body in (("/api/v1/doses", dose("d9")), ("/api/v1/doses/d1/trace", None)):
