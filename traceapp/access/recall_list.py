@@ -16,11 +16,10 @@ from traceapp.models.lot import Lot
 from traceapp.problem import not_found
 from traceapp.table import csv_answer
 from traceapp.trace.recall import find_recall
-from traceapp.trace.recall_recipient import Show, list_recall_doses
+from traceapp.trace.recall_recipient import Show, list_recall_doses, stream_recall_doses
 from traceapp.trace.recipient import masked, unmasked_where_readable
 from traceapp.trace.scope import Scope
 
-_PAGE = 500
 _MASKED = ("id", "at", "site", "pack", "dose_number", "name", "document", "again_at")
 _UNMASKED = (*_MASKED, "document_type", "born_on", "sex")
 
@@ -52,16 +51,8 @@ def recall_as_table(recall_id: int, reason: str | None = None) -> Response:
     database, show = doors().database, _shown(reason)
 
     def rows() -> Iterator[dict[str, Any]]:
-        cursor = None
         with database.read() as session:
-            while True:
-                page = list_recall_doses(session, scopes, lot, _PAGE, cursor, show)
-                for item in page["items"]:
-                    yield {**item, **(item["recipient"] or {})}
-                session.expunge_all()
-                cursor = page["next"]
-                if cursor is None:
-                    return
+            yield from stream_recall_doses(session, scopes, lot, show)
 
     columns = _MASKED if reason is None else _UNMASKED
     return csv_answer(f"recall-{recall_id}-recipients.csv", columns, rows())

@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
-from traceapp.models.dose import Dose
 from traceapp.models.hold import Hold
 from traceapp.models.lot import Lot
 from traceapp.models.outbox import REMINDER, Outbox, OutboxSite
@@ -63,11 +61,11 @@ def _rows(
     sites = session.scalars(
         select(Site).where(is_meant).order_by(Site.division_code, Site.code)
     ).all()
-    stock = stock_by_site(session, campaign)
-    inside = among(session, Dose.site_id, [site.id for site in sites])
+    inside = [site.id for site in sites]
+    stock = stock_by_site(session, campaign, inside)
     people, everybody = count_people(session, lot, campaign.at, inside)
     notified, answered = _notified(session, campaign), _answered(session, campaign.id)
-    stocks = [stock.get(site.id, RecalledStock()) for site in sites]
+    stocks = [stock[site.id] for site in sites]
     rows = [
         {
             "site": site.code,

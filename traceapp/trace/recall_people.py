@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, and_, case, distinct, func, null, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 
@@ -16,13 +17,13 @@ PEOPLE = ("given", "given_after", "recipients", "revaccinated")
 NOBODY = dict.fromkeys(PEOPLE, 0)
 
 
-def replacements(lot: Lot, dose_ids: Sequence[int] | None = None) -> Any:
-    """The doses of a lot that were given once more, and when that was done first.
+def replacements(lot: Lot, is_meant: Callable[[Any], ColumnElement[bool]]) -> Any:
+    """Those doses of a lot that are meant and were given once more, and when that was first.
 
     That is a later dose of the same person and number, of the same product and another lot.
     """
     dose, again, of_lot = aliased(Dose), aliased(Dose), aliased(Lot)
-    query = (
+    return (
         select(dose.id.label("dose_id"), func.min(again.at).label("again_at"))
         .join(
             again,
@@ -33,21 +34,20 @@ def replacements(lot: Lot, dose_ids: Sequence[int] | None = None) -> Any:
             ),
         )
         .join(of_lot, of_lot.id == again.lot_id)
-        .where(dose.lot_id == lot.id, of_lot.gtin == lot.gtin, of_lot.id != lot.id)
+        .where(dose.lot_id == lot.id, is_meant(dose), of_lot.gtin == lot.gtin, of_lot.id != lot.id)
         .group_by(dose.id)
     )
-    return query if dose_ids is None else query.where(dose.id.in_(dose_ids))
 
 
 def count_people(
-    session: Session, lot: Lot, at: Any, is_meant: ColumnElement[bool]
+    session: Session, lot: Lot, at: Any, site_ids: Sequence[int]
 ) -> tuple[dict[int, dict[str, int]], dict[str, int]]:
-    """Doses given and people of each site that is meant, and of all of them together.
+    """Doses given and people of each of these sites, and of all of them together.
 
     A person is counted once at a site and once in all, and as vaccinated again when every dose
     of the lot was given again.
     """
-    person = _persons(lot, at, is_meant)
+    person = _persons(lot, at, lambda dose: among(session, dose.site_id, site_ids))
     by_site = select(
         person.c.site_id,
         func.sum(person.c.doses - person.c.later),
@@ -76,8 +76,8 @@ def _open(person: CTE) -> Any:
     return case((person.c.open == 1, person.c.recipient_id))
 
 
-def _persons(lot: Lot, at: Any, is_meant: ColumnElement[bool]) -> CTE:
-    again = replacements(lot).subquery()
+def _persons(lot: Lot, at: Any, is_meant: Callable[[Any], ColumnElement[bool]]) -> CTE:
+    again = replacements(lot, is_meant).subquery()
     return (
         select(
             Dose.site_id,
@@ -87,7 +87,7 @@ def _persons(lot: Lot, at: Any, is_meant: ColumnElement[bool]) -> CTE:
             func.max(case((again.c.dose_id.is_(None), 1), else_=0)).label("open"),
         )
         .outerjoin(again, again.c.dose_id == Dose.id)
-        .where(Dose.lot_id == lot.id, is_meant)
+        .where(Dose.lot_id == lot.id, is_meant(Dose))
         .group_by(Dose.site_id, Dose.recipient_id)
         .cte("person")
     )

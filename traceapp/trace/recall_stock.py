@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, select, union_all
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting
 from traceapp.models.unit import Unit
@@ -38,32 +40,34 @@ class RecalledStock:
         return min(self.had, self.returned + self.destroyed + self.wasted)
 
 
-def stock_by_site(session: Session, campaign: Campaign) -> dict[int, RecalledStock]:
-    """The stock of each site that ever had something to do with the lot."""
-    stock: dict[int, RecalledStock] = {}
-    for site_id, held, now in session.execute(_lying(campaign)):
-        one = stock.setdefault(site_id, RecalledStock())
-        one.held, one.on_hand = int(held), int(now)
-    for site_id, doses in session.execute(_on_the_way(campaign)):
-        stock.setdefault(site_id, RecalledStock()).in_transit = int(doses)
-    for site_id, step, doses in session.execute(_gone(campaign)):
-        setattr(stock.setdefault(site_id, RecalledStock()), _GONE[step], int(doses))
+def stock_by_site(
+    session: Session, campaign: Campaign, site_ids: Sequence[int]
+) -> dict[int, RecalledStock]:
+    """What became of the lot at each of these sites."""
+    stock = {site_id: RecalledStock() for site_id in site_ids}
+    is_meant = among(session, Posting.site_id, site_ids)
+    for site_id, held, now in session.execute(_lying(campaign).where(is_meant)):
+        stock[site_id].held, stock[site_id].on_hand = int(held), int(now)
+    is_meant = among(session, Movement.to_site_id, site_ids)
+    for site_id, doses in session.execute(_on_the_way(campaign).where(is_meant)):
+        stock[site_id].in_transit = int(doses)
+    is_meant = among(session, Unit.site_id, site_ids)
+    for site_id, step, doses in session.execute(_gone(campaign).where(is_meant)):
+        setattr(stock[site_id], _GONE[step], int(doses))
     return stock
 
 
 def _lying(campaign: Campaign) -> Any:
     """Of each site what lay in its units when the recall began, and what lies there now."""
-    sides = [
-        select(unit.label("unit"), Posting.at.label("at"), (Posting.doses * sign).label("doses"))
-        .where(Posting.lot_id == campaign.lot_id, unit.is_not(None))
-        for unit, sign in ((Posting.debit_unit_id, 1), (Posting.credit_unit_id, -1))
-    ]  # fmt: skip
-    legs = union_all(*sides).subquery()
-    then = func.sum(case((legs.c.at <= campaign.at, legs.c.doses), else_=0))
+    sign = case((Posting.debit == "unit", 1), else_=0) - case(
+        (Posting.credit == "unit", 1), else_=0
+    )
+    doses = Posting.doses * sign
+    then = func.sum(case((Posting.at <= campaign.at, doses), else_=0))
     return (
-        select(Unit.site_id, then, func.sum(legs.c.doses))
-        .join(Unit, Unit.id == legs.c.unit)
-        .group_by(Unit.site_id)
+        select(Posting.site_id, then, func.sum(doses))
+        .where(Posting.lot_id == campaign.lot_id)
+        .group_by(Posting.site_id)
     )
 
 
