@@ -40,7 +40,10 @@ def _zh(facts: RecallFacts) -> Text:
     ]
     if facts.expires_on:
         rows.insert(3, ("有效期至", facts.expires_on.isoformat()))
-    names = [f"{clean(site.name)}（{site.code}）" for site in facts.sites[:_MOST_SITES]]
+    names = [
+        f"{clean(site.name)}（{site.code}）：现存 {site.doses} 剂"
+        for site in facts.sites[:_MOST_SITES]
+    ]
     if more := len(facts.sites) - len(names):
         names.append(f"另有 {more} 个单位，见链接。")
     return Text(
@@ -70,7 +73,8 @@ def _en(facts: RecallFacts) -> Text:
     if facts.expires_on:
         rows.insert(3, ("Expires", facts.expires_on.isoformat()))
     names = [
-        f"{clean(site.name_en or site.name)} ({site.code})" for site in facts.sites[:_MOST_SITES]
+        f"{clean(site.name_en or site.name)} ({site.code}): {site.doses} doses there now"
+        for site in facts.sites[:_MOST_SITES]
     ]
     if more := len(facts.sites) - len(names):
         names.append(f"and {more} more sites, see the link.")

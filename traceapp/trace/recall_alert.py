@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.division import Division
@@ -15,16 +15,18 @@ from traceapp.models.outbox import OutboxSite
 from traceapp.models.product import Product
 from traceapp.models.recall import Recall
 from traceapp.models.site import Site
+from traceapp.models.stock import Stock
 from traceapp.watch.recall import find_campaign
 
 
 @dataclass(frozen=True, slots=True)
 class ToldSite:
-    """A site that is to answer."""
+    """A site that is to answer, and how many doses of the lot it holds now."""
 
     code: str
     name: str
     name_en: str | None
+    doses: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,19 @@ def recall_facts(
     if campaign is None or campaign.until is not None:
         return None
     told = (
-        select(Site)
+        select(Site, func.coalesce(func.sum(Stock.doses), 0))
         .join(OutboxSite, OutboxSite.site_id == Site.id)
+        .outerjoin(Stock, and_(Stock.site_id == Site.id, Stock.lot_id == campaign.lot_id))
         .where(OutboxSite.outbox_id == mail_id)
+        .group_by(Site.id)
         .order_by(Site.division_code, Site.code)
     )
     if is_reminder:
         told = told.where(Site.id.not_in(campaign.answered()))
-    sites = [ToldSite(site.code, site.name, site.name_en) for site in session.scalars(told)]
+    sites = [
+        ToldSite(site.code, site.name, site.name_en, int(doses))
+        for site, doses in session.execute(told)
+    ]
     if is_reminder and not sites:
         return None
     hold, lot = session.get_one(Hold, recall_id), session.get_one(Lot, campaign.lot_id)

@@ -92,7 +92,13 @@ def test_the_contacts_of_a_holder_and_of_the_divisions_above_are_told(
     for mail in told:
         html = str(mail.message.get_body(("html",)))
         assert mail.message["Message-ID"].startswith(f"<recall-{number}-0-")
-        for said in ("接种点（CLINIC）", "一级", "Class: 1", "sterility in doubt", NUMBER):
+        for said in (
+            "接种点（CLINIC）：现存 99 剂",
+            "一级",
+            "Class: 1",
+            "sterility in doubt",
+            NUMBER,
+        ):
             assert said in mail.text
         assert html
         assert DOCUMENT not in mail.text

@@ -26,7 +26,7 @@ FACTS = RecallFacts(
     at=NOW,
     where="凭祥市",
     where_en=None,
-    sites=(ToldSite("4514810001", "凭祥市妇幼保健院接种点", "Pingxiang Clinic"),),
+    sites=(ToldSite("4514810001", "凭祥市妇幼保健院接种点", "Pingxiang Clinic", 90),),
 )
 
 
@@ -43,7 +43,7 @@ def test_it_says_what_is_recalled_why_how_gravely_where_and_who_is_to_answer() -
         "二级",
         "凭祥市",
         "2021-05-09 09:00",
-        "（4514810001）",
+        "（4514810001）：现存 90 剂",
     ):
         assert fact in chinese
     for fact in ("[Recall] Vero vaccine, lot 202105C0147", "Class: 2", "Pingxiang Clinic"):
@@ -68,7 +68,7 @@ def test_a_reminder_is_another_e_mail_than_the_recall_and_than_the_reminder_befo
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_of_many_sites_the_first_are_named_and_the_others_counted(language: str) -> None:
-    sites = tuple(ToldSite(f"S{n}", f"接种点{n}", None) for n in range(60))
+    sites = tuple(ToldSite(f"S{n}", f"接种点{n}", None, n) for n in range(60))
     items = recall_letter(replace(FACTS, sites=sites)).texts[language].items
     assert len(items) == 51
     assert "10" in items[-1]
