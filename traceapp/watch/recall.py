@@ -18,7 +18,6 @@ from traceapp.models.posting import Posting
 from traceapp.models.recall import Recall, RecallAcknowledgement
 from traceapp.models.site import Site
 from traceapp.models.stay import Stay
-from traceapp.models.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,7 @@ class Campaign:
 
     def _lay(self) -> Any:
         return (
-            select(Unit.site_id)
-            .join(Stay, Stay.unit_id == Unit.id)
+            select(Stay.site_id)
             .where(
                 Stay.lot_id == self.lot_id, Stay.shipment_id.is_(None), self._began(Stay.from_at)
             )
