@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import settings
@@ -30,12 +29,25 @@ _begun_again: set[str] = set()
 os.environ.setdefault("EXECNET_DEBUG", "1")
 
 
+class _Diary:
+    """What a worker writes to its very end; unlike a file it may be open when the worker ends."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._descriptor = os.dup(file.fileno())
+        file.close()
+
+    def write(self, text: str) -> None:
+        os.write(self._descriptor, text.encode())
+
+    def flush(self) -> None:
+        """It is written already."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Close a worker's diary when the worker ends: it is written to until then."""
-    if hasattr(config, "workerinput"):
-        diary = getattr(sys.modules.get("execnet.gateway_base"), "debugfile", None)
-        if diary is not None:
-            atexit.register(diary.close)
+    """Give a worker its diary."""
+    channel: Any = sys.modules.get("execnet.gateway_base")
+    if hasattr(config, "workerinput") and hasattr(channel, "debugfile"):
+        channel.debugfile = _Diary(channel.debugfile)
 
 
 @pytest.hookimpl(optionalhook=True)
