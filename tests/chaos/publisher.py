@@ -72,7 +72,7 @@ class Publisher:
         self._client = self._connected_client(port)
 
     def run(self) -> None:
-        """Publish wave after wave, and leave none half: not even one begun before we were killed."""
+        """Publish wave after wave; leave none half, not even one begun before we were killed."""
         may_be_begun = max(self.journal.answered, default=-1) + 1
         for wave in range(self.plan.waves):
             self._publish(write_messages(self.plan, self.source, wave), wave)
