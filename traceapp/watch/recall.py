@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from traceapp.models.division import is_within
 from traceapp.models.dose import Dose
@@ -59,19 +59,29 @@ class Campaign:
 
     def _awaited(self) -> Any:
         """Receivers of what was shipped since, or has not wholly arrived."""
-        received = (
-            select(Posting.credit_shipment_id.label("shipment"), func.sum(Posting.doses).label("n"))
-            .join(Movement, Movement.id == Posting.movement_id)
-            .where(Movement.lot_id == self.lot_id, Posting.credit == "in_transit")
-            .group_by(Posting.credit_shipment_id)
-            .subquery()
+        sent = self.shipments().subquery()
+        return select(sent.c.to_site_id).where(
+            self._began(sent.c.sent_at), or_(sent.c.sent_at > self.at, sent.c.left > 0)
         )
+
+    def shipments(self, *conditions: ColumnElement[bool]) -> Any:
+        """Each shipment, by the postings that are meant: whither, when it left, what is left."""
+        moved, sent = aliased(Movement), aliased(Movement)
+        is_sent = Posting.debit == "in_transit"
         return (
-            select(Movement.to_site_id)
-            .outerjoin(received, received.c.shipment == Movement.id)
-            .where(Movement.lot_id == self.lot_id, Movement.to_site_id.is_not(None))
-            .where(self._began(Movement.at))
-            .where(or_(Movement.at > self.at, Movement.doses > func.coalesce(received.c.n, 0)))
+            select(
+                sent.id,
+                sent.to_site_id,
+                func.min(Posting.at).label("sent_at"),
+                func.sum(case((is_sent, Posting.doses), else_=-Posting.doses)).label("left"),
+            )
+            .join(moved, moved.id == Posting.movement_id)
+            .join(
+                sent,
+                sent.id == func.coalesce(Posting.debit_shipment_id, Posting.credit_shipment_id),
+            )
+            .where(moved.lot_id == self.lot_id, *conditions)
+            .group_by(sent.id, sent.to_site_id)
         )
 
     def is_mailed(self) -> ColumnElement[bool]:
