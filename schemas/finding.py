@@ -65,3 +65,9 @@ class DoseReceiptSchema(Document):
 
     id = Code(required=True)
     findings = fields.List(fields.Nested(FindingSchema), required=True)
+
+
+class DosesReceiptSchema(ReceiptSchema):
+    """What became of reported doses, and what is wrong with those that are recorded."""
+
+    doses = fields.List(fields.Nested(DoseReceiptSchema), required=True)

@@ -189,7 +189,7 @@ class Parts:
     def command(self, *arguments: str) -> None:
         """Run a ``traceapp`` command to its end."""
         program = self.run([*TRACEAPP, *arguments], "command")
-        assert program.wait(120) == 0, program.output
+        assert program.wait(900) == 0, program.output
 
     def _ingester(self, name: str) -> Program:
         # Of several only the first can have the port.

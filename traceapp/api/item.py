@@ -59,7 +59,9 @@ def keep_refused(
     receipt.refusals[:] = [refusal for _, refusal in found]
 
 
-def answer_receipt(items: Items, receipt: Receipt, **more: Any) -> tuple[dict[str, Any], int]:
+def answer_receipt(
+    items: Items, receipt: Receipt, *, is_kept: bool = True, **more: Any
+) -> tuple[dict[str, Any], int]:
     """Return the receipt with 201 for news and 200 for what was known; raise where none was."""
     if not receipt.stored and not receipt.repeated:
         status = 409 if {one.reason for one in receipt.refusals} == {"conflict"} else 422
@@ -67,7 +69,8 @@ def answer_receipt(items: Items, receipt: Receipt, **more: Any) -> tuple[dict[st
         for one in receipt.refusals:
             message = f"Expected {one.expected}, got {one.got}."
             errors.setdefault(one.field or items.name, []).append(message)
-        raise Problem(status, f"None of the {items.name} was taken; each is kept.", errors)
+        told = "each is kept" if is_kept else "none is kept"
+        raise Problem(status, f"None of the {items.name} was taken; {told}.", errors)
     document = {
         "stored": receipt.stored,
         "repeated": receipt.repeated,
