@@ -29,6 +29,7 @@ from traceapp.models import (  # noqa: F401  importing a model is what registers
     stay,
     stock,
     unit,
+    unit_day,
 )
 from traceapp.models.base import Base
 

@@ -195,7 +195,7 @@ def _expose_to(segment: Segment, limits: Limits) -> Exposure:
         degree_minutes_above=(high - limits.max_celsius) * minutes if is_above else 0.0,
         min_celsius=low,
         max_celsius=high,
-        kinetic_sum=minutes * math.exp(-_ACTIVATION_KELVIN / (high + _KELVIN)),
+        kinetic_sum=minutes * kinetic_rate(high),
         is_frozen=limits.is_freeze_sensitive and low <= FREEZING_CELSIUS,
         budget_minutes=tuple((limit, minutes) for limit in limits.budget if high > limit),
     )
@@ -204,8 +204,22 @@ def _expose_to(segment: Segment, limits: Limits) -> Exposure:
     return replace(exposure, vvm_life_used=minutes / vvm_life_minutes(limits.vvm, high))
 
 
+def kinetic_rate(celsius: float) -> float:
+    """What a minute at a temperature adds to the sum of the mean kinetic temperature."""
+    return math.exp(-_ACTIVATION_KELVIN / (celsius + _KELVIN))
+
+
+def vvm_rate(vvm: str, celsius: float) -> float:
+    """How many times as fast as at 37 °C a monitor of that type wears out."""
+    activation = _VVM[vvm][1]
+    return math.exp(-activation / _GAS_CONSTANT * (1 / (celsius + _KELVIN) - 1 / 310.15))
+
+
+def vvm_days_at_37(vvm: str) -> float:
+    """How long a monitor of that type lasts at 37 °C."""
+    return _VVM[vvm][0]
+
+
 def vvm_life_minutes(vvm: str, celsius: float) -> float:
     """How long a monitor of that type lasts at a constant temperature, in minutes."""
-    days, activation = _VVM[vvm]
-    exponent = activation / _GAS_CONSTANT * (1 / (celsius + _KELVIN) - 1 / 310.15)
-    return days * 1_440 * math.exp(exponent)
+    return vvm_days_at_37(vvm) * 1_440 / vvm_rate(vvm, celsius)

@@ -269,6 +269,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "summing",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("listed_unit_id", sa.Integer(), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__summing")),
+    )
+    op.create_table(
         "token",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -499,6 +507,47 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix__run__unit_id_rule_started_at", ["unit_id", "rule", "started_at"], unique=False
+        )
+
+    op.create_table(
+        "unit_day",
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.Column("measured_on", sa.Date(), nullable=False),
+        sa.Column("stale_hours", sa.Integer(), nullable=False),
+        sa.Column("observed_us", sa.BigInteger(), nullable=False),
+        sa.Column("min_celsius", sa.Double(), nullable=True),
+        sa.Column("max_celsius", sa.Double(), nullable=True),
+        sa.Column("degree_minutes", sa.Double(), nullable=False),
+        sa.Column("kinetic_sum", sa.Double(), nullable=False),
+        sa.Column("vvm2_minutes", sa.Double(), nullable=False),
+        sa.Column("vvm_minutes", sa.Double(), nullable=False),
+        sa.Column("hours", sa.LargeBinary(), nullable=True),
+        sa.Column("detail", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk__unit_day__unit_id__unit")),
+        sa.PrimaryKeyConstraint(
+            "unit_id",
+            "measured_on",
+            name=op.f("pk__unit_day"),
+            postgresql_include=[
+                "stale_hours",
+                "observed_us",
+                "min_celsius",
+                "max_celsius",
+                "degree_minutes",
+                "kinetic_sum",
+                "vvm2_minutes",
+                "vvm_minutes",
+            ],
+        ),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("unit_day", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix__unit_day__stale",
+            ["unit_id", "measured_on"],
+            unique=False,
+            postgresql_where=sa.text("stale_hours != 0"),
+            sqlite_where=sa.text("stale_hours != 0"),
         )
 
     op.create_table(
@@ -894,6 +943,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__unit_profile_unit_id"))
 
     op.drop_table("unit_profile")
+    with op.batch_alter_table("unit_day", schema=None) as batch_op:
+        batch_op.drop_index("ix__unit_day__stale")
+
+    op.drop_table("unit_day")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index("ix__run__unit_id_rule_started_at")
         batch_op.drop_index("ix__run__sensor_id_started_at")
@@ -936,6 +989,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__token_account_id"))
 
     op.drop_table("token")
+    op.drop_table("summing")
     op.drop_table("reading")
     op.drop_table("pack")
     with op.batch_alter_table("site", schema=None) as batch_op:
