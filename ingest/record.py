@@ -22,8 +22,9 @@ from traceapp.capture.reading import record_readings
 from traceapp.capture.reading_copy import copy_readings
 from traceapp.capture.receipt import Receipt
 from traceapp.capture.rejection import Refused, keep_rejection, keep_rejections
+from traceapp.capture.stale import mark_late
 from traceapp.capture.status import record_status
-from traceapp.models.base import microseconds
+from traceapp.models.base import microseconds, moment_of
 
 #: Contradictions are kept by capture, beside what they contradict.
 _KEPT_ELSEWHERE = {"conflict"}
@@ -80,8 +81,15 @@ def record_batch(
     prolong(session, memory.prolonged(), now)
     rest = [*batch, *(decode(message.topic, message.payload) for message in others)]
     outcomes = record(session, rest, now, memory if is_ours else None)
+    if quiet:
+        mark_late(session, moment_of(min(message.moments[0] for message in quiet)), _moments(quiet))
     stored = sum(len(message.moments) for message in quiet if message.ref is None)
     return Settled(stored, [*_answered(quiet), *outcomes])
+
+
+def _moments(quiet: Sequence[Known]) -> Iterator[tuple[int, datetime]]:
+    """The sensors and moments of quiet messages; asked for where some of them are late."""
+    return ((one.sensor_id, moment_of(moment)) for one in quiet for moment in one.moments)
 
 
 def _answered(quiet: Sequence[Known]) -> Iterator[Outcome]:

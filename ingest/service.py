@@ -18,7 +18,9 @@ from ingest.health import Heartbeat, Watchdog
 from ingest.partition import Tenure
 from ingest.pipeline import Pipeline, Stopping
 from ingest.replay import replay
+from traceapp.capture.listing import list_days
 from traceapp.capture.month import make_months
+from traceapp.capture.summing import sum_days
 from traceapp.db import Database
 from traceapp.log import one_line
 
@@ -30,6 +32,8 @@ CATCH_UP = timedelta(minutes=5)
 _FEED_EVERY = timedelta(seconds=5)
 _REPLAY_EVERY = timedelta(seconds=5)
 _MONTHS_EVERY = timedelta(hours=1)
+#: Some 50 days of units each time, for as long as there are any.
+_SUM_EVERY = timedelta(seconds=1)
 
 log = structlog.get_logger("ingest.service")
 
@@ -65,6 +69,7 @@ class Service:
         self._silence = Every(SILENCE_EVERY)
         self._replaying = Every(_REPLAY_EVERY)
         self._months = Every(_MONTHS_EVERY)
+        self._summing = Every(_SUM_EVERY)
         self._caught_up_at = clock() + CATCH_UP
         self._was_connected = False
 
@@ -100,6 +105,7 @@ class Service:
             self._notice_silence(now)
             self._replay(now)
             self._make_months(now)
+            self._sum_days(now)
         except (OperationalError, InterfaceError) as error:
             log.error("database_unavailable", error=one_line(error), waiting=0)
         return settled
@@ -140,6 +146,12 @@ class Service:
         else:
             if made:
                 log.info("months_made", tables=made)
+
+    def _sum_days(self, now: datetime) -> None:
+        if self._summing.is_due(now):
+            with self._database.begin() as session:
+                if not sum_days(session):
+                    list_days(session, now)
 
     def _renew(self) -> None:
         if isinstance(self._clock, RecordClock):

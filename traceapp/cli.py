@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "registry": ("traceapp.commands.registry:registry", "Load sites, units, sensors, products."),
     "rejudge": ("traceapp.commands.rejudge:rejudge", "Judge units again from the beginning."),
     "ledger": ("traceapp.commands.ledger:ledger", "Derive the ledgers of lots anew."),
+    "sum-days": ("traceapp.commands.sum_days:sum_days", "Sum up what units lived through."),
     "trace": ("traceapp.commands.trace:trace", "Show where a code came from and went."),
     "label": ("traceapp.commands.label:label", "Draw the GS1 DataMatrix of a pack or a lot."),
     "read-label": ("traceapp.commands.label:read_label", "Read the symbols in a photograph."),

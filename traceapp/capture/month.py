@@ -8,7 +8,7 @@ first. So a reading that no part takes gets its month made first, and is never r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -56,6 +56,14 @@ def make_months(session: Session, now: datetime) -> list[str]:
     if not _parts(session):
         made.append(_attach(session, "reading_earlier", Span(_EARLIEST, months[0].since)))
     return made + _make(session, months)
+
+
+def lacking_months(session: Session) -> Callable[[datetime, datetime], bool]:
+    """Whether the readings of some of [since, until) were put away, as things are now."""
+    if not is_postgresql(session):
+        return lambda since, until: False
+    parts = _parts(session)
+    return lambda since, until: any(_gaps(Span(since, until), parts))
 
 
 @contextmanager

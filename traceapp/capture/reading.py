@@ -19,6 +19,7 @@ from traceapp.capture.memory import Memory
 from traceapp.capture.reading_row import find_readings, insert_readings
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import keep_conflict
+from traceapp.capture.stale import mark_late
 from traceapp.db import among
 from traceapp.models.sensor import Sensor
 from traceapp.rules.sample import Sample
@@ -92,6 +93,8 @@ def record_readings(
         since = {key: stands_since(newest.get(key), held) for key, held in fresh.items()}
         known = {key: moment for key, moment in since.items() if moment is not None}
         memory.learn(session, posts, _newest_now(newest, fresh), topics, known)
+    if stored:
+        mark_late(session, min(at for _, at in stored), stored)
     return receipts
 
 

@@ -13,6 +13,7 @@ from traceapp.capture.judging import judge_sensors
 from traceapp.capture.profile import register_profile
 from traceapp.capture.reading import know_sensors
 from traceapp.capture.registry_error import RegistryError, past
+from traceapp.capture.stale import mark_sensor
 from traceapp.models.base import Base
 from traceapp.models.contact import Contact
 from traceapp.models.division import Division
@@ -120,11 +121,14 @@ def _register_sensor(session: Session, document: dict[str, Any], now: datetime) 
         "is_registered": True,
     }
     is_changed = _upsert(session, row, Sensor, values)
-    held = session.scalars(select(Attachment.unit_id).where(Attachment.sensor_id == sensor_id))
+    stood = select(Attachment.unit_id).where(Attachment.sensor_id == sensor_id)
+    held = session.scalars(stood).all()
     lock_units(session, {unit_id, *held})
     is_moved = _follow(session, Attachment, {"sensor_id": sensor_id}, "unit_id", unit_id, from_at)
     if is_changed or is_moved:
         judge_sensors(session, {sensor_id}, now)
+        # Another pace changes what all its readings meant.
+        mark_sensor(session, sensor_id, {unit_id, *held}, None if is_changed else from_at)
     return is_changed or is_moved
 
 

@@ -43,10 +43,14 @@ class Segment(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """The readings of one sensor that bear on a stretch, ascending, and its pace."""
+    """The readings of one sensor that bear on a stretch, ascending, and its pace.
+
+    `until_at` is when it left the unit: from then on it says nothing of it.
+    """
 
     pace: Pace
     samples: Sequence[Sample]
+    until_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +142,17 @@ def _either(
     return choose(one, two)
 
 
-def timeline(heard: Iterable[Heard], start: datetime, end: datetime) -> list[Segment]:
+def timeline(
+    heard: Iterable[Heard], start: datetime, end: datetime, as_of: datetime | None = None
+) -> list[Segment]:
     """A unit's temperature over [start, end) from all its sensors, gapless.
 
     Where several sensors know, the coldest and the warmest count; where none does, it is
-    unknown.
+    unknown. A sensor that was not heard again counts as silent once it is so at `as_of`, the
+    end unless told.
     """
-    stretches = [stretch for sensor in heard for stretch in _held(sensor, start, end)]
+    moment = end if as_of is None else as_of
+    stretches = [stretch for sensor in heard for stretch in _held(sensor, start, end, moment)]
     edges = sorted({start, end, *(s for s, _, _ in stretches), *(e for _, e, _ in stretches)})
     stretches.sort(key=lambda stretch: stretch[0])
     segments: list[Segment] = []
@@ -160,11 +168,18 @@ def timeline(heard: Iterable[Heard], start: datetime, end: datetime) -> list[Seg
     return segments
 
 
-def _held(sensor: Heard, start: datetime, end: datetime) -> list[tuple[datetime, datetime, float]]:
+def _held(
+    sensor: Heard, start: datetime, end: datetime, as_of: datetime
+) -> list[tuple[datetime, datetime, float]]:
     samples = [sample for sample in sensor.samples if not sample.is_implausible]
     held: list[tuple[datetime, datetime, float]] = []
     for index, sample in enumerate(samples):
-        until = samples[index + 1].at if index + 1 < len(samples) else max(end, sample.at)
+        if index + 1 < len(samples):
+            until = samples[index + 1].at
+        else:
+            until = sensor.until_at or max(as_of, sample.at)
+        if sensor.until_at is not None:
+            until = min(until, sensor.until_at)
         unknown = sensor.pace.unknown(sample.at, until)
         left, right = max(sample.at, start), min(unknown[0] if unknown else until, end)
         if left < right:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,6 +30,11 @@ _MINUTE_US = 60_000_000
 _HOUR = struct.Struct("<q6d")
 _COUNT = struct.Struct("<BH")
 _PART = struct.Struct("<ddq")
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 class Part(NamedTuple):
@@ -218,17 +223,15 @@ def pack_hours(hours: Sequence[Sums]) -> tuple[bytes, bytes | None]:
 def unpack_hours(sums: bytes, parts: bytes | None) -> list[Sums]:
     """The reverse of `pack_hours`."""
     kept = dict(_unpack_parts(parts or b""))
-    return [
-        Sums(
-            HOUR_US,
-            observed_us,
-            low if observed_us else None,
-            high if observed_us else None,
-            *rest,
-            kept.get(number, ()),
-        )
-        for number, (observed_us, low, high, *rest) in enumerate(_HOUR.iter_unpack(sums))
-    ]
+    hours = []
+    for number, said in enumerate(_HOUR.iter_unpack(sums)):
+        observed_us, low, high, degree, kinetic, vvm2, vvm = said
+        if observed_us:
+            mine = kept.get(number, ())
+            hours.append(Sums(HOUR_US, observed_us, low, high, degree, kinetic, vvm2, vvm, mine))
+        else:
+            hours.append(Sums())
+    return hours
 
 
 def _unpack_parts(parts: bytes) -> Iterable[tuple[int, tuple[Part, ...]]]:

@@ -1,4 +1,4 @@
-"""The exposure of a product in a unit over a stretch, from the unit's readings."""
+"""The exposure of a product in a unit over a stretch, from the unit's summed days and readings."""
 
 from __future__ import annotations
 
@@ -6,40 +6,34 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.product import Product
-from traceapp.models.reading import Reading
-from traceapp.models.sensor import Attachment, Sensor
-from traceapp.rules.exposure import Exposure, Heard, Limits, Segment, expose, timeline
-from traceapp.rules.judging import Pace
+from traceapp.rules.exposure import Exposure, Limits, Segment, expose
+from traceapp.rules.hour import expose_to, is_told, total
+from traceapp.trace.life import Key, Lives
+from traceapp.watch.limit import limits_of_product
 
 
 def limits_of(session: Session, gtin: str) -> Limits:
     """What a product can bear; 2-8 °C and sensitive to frost where nobody registered it."""
-    product = session.get(Product, gtin)
-    if product is None:
-        return Limits()
-    budget = {
-        float(name.removeprefix("above_").removesuffix("_minutes")): float(minutes)
-        for name, minutes in (product.budget or {}).items()
-    }
-    return Limits(
-        product.min_celsius,
-        product.max_celsius,
-        product.is_freeze_sensitive,
-        product.vvm,
-        budget,
-    )
+    return limits_of_product(session.get(Product, gtin))
 
 
 class Climate:
     """What units were like, read once for each stretch."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        self._segments: dict[tuple[int, datetime, datetime], list[Segment]] = {}
+        self._lives = Lives(session)
+        self._exposures: dict[tuple[Any, ...], Exposure] = {}
+
+    def look(self, stretches: Iterable[tuple[int | None, datetime, datetime]]) -> None:
+        """Read several stretches at once: unit, from, until; asking for each costs more."""
+        self._lives.read(
+            (unit_id, from_at, until_at)
+            for unit_id, from_at, until_at in stretches
+            if unit_id is not None and from_at < until_at
+        )
 
     def exposure(
         self, unit_id: int | None, from_at: datetime, until_at: datetime, limits: Limits
@@ -53,49 +47,36 @@ class Climate:
         if unit_id is None:
             return expose([Segment(from_at, until_at, None, None)], limits)
         key = unit_id, from_at, until_at
-        if key not in self._segments:
-            heard = _heard(self._session, unit_id, from_at, until_at)
-            self._segments[key] = timeline(heard, from_at, until_at)
-        return expose(self._segments[key], limits)
+        spelled = *key, limits.min_celsius, limits.max_celsius, limits.is_freeze_sensitive
+        named = *spelled, limits.vvm, tuple(limits.budget)
+        if named not in self._exposures:
+            self._exposures[named] = self._expose(key, limits)
+        return self._exposures[named]
 
-
-def _heard(
-    session: Session, unit_id: int, from_at: datetime, until_at: datetime
-) -> Iterable[Heard]:
-    attachments = session.execute(
-        select(Sensor, Attachment)
-        .join(Attachment, Attachment.sensor_id == Sensor.id)
-        .where(
-            Attachment.unit_id == unit_id,
-            or_(Attachment.from_at.is_(None), Attachment.from_at < until_at),
-            or_(Attachment.until_at.is_(None), Attachment.until_at > from_at),
-        )
-    ).all()
-    for sensor, attachment in attachments:
-        start = max(from_at, attachment.from_at or from_at)
-        end = min(until_at, attachment.until_at or until_at)
-        pace = Pace.of(sensor.interval_s, sensor.silence_s)
-        yield Heard(pace, _samples(session, sensor.id, attachment, start, end))
-
-
-def _samples(
-    session: Session, sensor_id: int, attachment: Attachment, start: datetime, end: datetime
-) -> list[Any]:
-    """The usable readings in [start, end), the one before and the one after."""
-    usable = select(
-        Reading.at, Reading.celsius, Reading.power, Reading.door_open, Reading.is_implausible
-    ).where(Reading.sensor_id == sensor_id, ~Reading.is_implausible)
-    if attachment.from_at is not None:
-        usable = usable.where(Reading.at >= attachment.from_at)
-    before = usable.where(Reading.at < start).order_by(Reading.at.desc()).limit(1)
-    during = usable.where(Reading.at >= start, Reading.at < end).order_by(Reading.at)
-    after = usable.where(Reading.at >= end).order_by(Reading.at).limit(1)
-
-    def rows(query: Any) -> list[Any]:
-        return list(session.execute(query).all())
-
-    is_ending = attachment.until_at is not None and attachment.until_at <= end
-    return rows(before) + rows(during) + ([] if is_ending else rows(after))
+    def _expose(self, key: Key, limits: Limits) -> Exposure:
+        """Days as they are where their sums tell; hours of the others, and readings."""
+        self._lives.read([key])
+        life = self._lives.of(key)
+        exposure = expose(life.segments, limits)
+        for sums in life.shares:
+            exposure = exposure + expose_to(sums, limits)
+        days = life.days
+        if days and is_told(whole := total([sums for _, sums in days]), limits):
+            exposure, days = exposure + expose_to(whole, limits), []
+        for _, sums in days:
+            if is_told(sums, limits):
+                exposure = exposure + expose_to(sums, limits)
+        crossing = [day for day, sums in days if not is_told(sums, limits)]
+        hours, segments = self._lives.hours_of(key[0], crossing)
+        exposure = exposure + expose(segments, limits)
+        hours = [*life.hours, *hours]
+        for _, sums in hours:
+            if is_told(sums, limits):
+                exposure = exposure + expose_to(sums, limits)
+        doubtful = [hour for hour in hours if not is_told(hour[1], limits)]
+        for sums in self._lives.read_again(key[0], doubtful, limits):
+            exposure = exposure + expose_to(sums, limits)
+        return exposure
 
 
 def exposure_document(exposure: Exposure, limits: Limits) -> dict[str, Any]:

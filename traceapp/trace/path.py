@@ -23,6 +23,7 @@ def path_documents(
     places: Places, climate: Climate, stretches: Sequence[Stretch], limits: Limits
 ) -> list[dict[str, Any]]:
     """The `path` of the contract: where a lot was, from when until when, and how warm."""
+    _look(climate, stretches)
     return [
         {
             "site": places.unit(one.unit_id).site if one.unit_id else None,
@@ -40,8 +41,13 @@ def path_documents(
     ]
 
 
-def certain_exposure(climate: Climate, stretches: Iterable[Stretch], limits: Limits) -> Exposure:
+def _look(climate: Climate, stretches: Iterable[Stretch]) -> None:
+    climate.look((one.unit_id, one.from_at, one.until_at) for one in stretches)
+
+
+def certain_exposure(climate: Climate, stretches: Sequence[Stretch], limits: Limits) -> Exposure:
     """What a product certainly lived through: certain and possible are never mixed."""
+    _look(climate, stretches)
     total = expose([], limits)
     for one in stretches:
         if one.certainty == "certain":
@@ -55,6 +61,7 @@ def worst_exposure(climate: Climate, stretches: Sequence[Stretch], limits: Limit
     A stretch ends with the movement that the next one begins with. Each figure is the worst of
     any way; they need not be of one way, so the mean kinetic temperature of it says nothing.
     """
+    _look(climate, stretches)
     nothing = expose([], limits)
     until_then: dict[tuple[str, datetime], Exposure] = {}
     worst = nothing
