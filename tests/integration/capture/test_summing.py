@@ -102,7 +102,9 @@ def test_summing_begins_with_the_oldest_stay_and_leaves_days_that_ended_just_now
     with database.begin() as session:
         lot = text("INSERT INTO lot (gtin, number) VALUES ('06901234567892', 'X') RETURNING id")
         lot_id = session.execute(lot).scalar_one()
-        session.add(Stay(lot_id=lot_id, unit_id=unit, from_at=at(30), until_at=None))
+        site_id = session.get_one(Unit, unit).site_id
+        stay = Stay(lot_id=lot_id, site_id=site_id, unit_id=unit, from_at=at(30), until_at=None)
+        session.add(stay)
     now = at(4 * 24 + 47)
     assert [one.measured_on.day for one in sum_all(database, now)] == [5, 6]
     assert [one.measured_on.day for one in sum_all(database, now + _DAY)] == [7]

@@ -22,17 +22,18 @@ class Probe:
     silence: int = 30
     said: dict[int, float] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
+    moments: list[int] = field(default_factory=list)
 
     def at(self, minute: int, unit: str, end: int) -> float | None:
         """The temperature of a unit in a minute, as known when the stretch ends."""
-        for (begin, place), after in zip(self.places, [*self.places[1:], None], strict=True):
-            left = math.inf if after is None else after[0]
+        for number, (begin, place) in enumerate(self.places):
+            left = self.places[number + 1][0] if number + 1 < len(self.places) else math.inf
             if place == unit and begin <= minute < left:
                 return self._known(minute, begin, left, end)
         return None
 
     def _known(self, minute: int, begin: float, left: float, end: int) -> float | None:
-        moments = sorted(self.said)
+        moments = self.moments
         place = bisect_right(moments, minute)
         if place == 0 or moments[place - 1] < begin:
             return None
@@ -53,6 +54,8 @@ def walk(probes: list[Probe], unit: str, start: int, end: int, limits: Limits) -
         ("observed", "unknown", "above", "below", "degrees", "kinetic", "vvm"), 0.0
     )
     found |= {"low": None, "high": None, "spent": dict.fromkeys(limits.budget, 0.0)}
+    for one in probes:
+        one.moments = sorted(one.said)
     for minute in range(start, end):
         known = [celsius for one in probes if (celsius := one.at(minute, unit, end)) is not None]
         if not known:
