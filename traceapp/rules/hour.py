@@ -141,10 +141,18 @@ def share(sums: Sums, span_us: int) -> Sums:
     )
 
 
+def is_within(sums: Sums, limits: Limits) -> bool:
+    """Whether a product could bear all of it: such stretches are added up before they are told."""
+    low, high = sums.min_celsius, sums.max_celsius
+    if low is None or high is None:
+        return True
+    return low >= limits.min_celsius and high <= min((limits.max_celsius, *limits.budget))
+
+
 def is_told(sums: Sums, limits: Limits) -> bool:
     """Whether the sums alone say what they did to a product, or their temperatures are kept."""
     low, high = sums.min_celsius, sums.max_celsius
-    if low is None or high is None or low == high or sums.parts:
+    if low is None or high is None or low == high or sums.parts or is_within(sums, limits):
         return True
     return not any(low <= limit <= high for limit in limits_within(limits))
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from traceapp.models.product import Product
 from traceapp.rules.exposure import Exposure, Limits, Segment, expose
-from traceapp.rules.hour import expose_to, is_told, total
+from traceapp.rules.hour import expose_to, is_told, is_within, total
 from traceapp.trace.life import Key, Lives
 from traceapp.watch.limit import limits_of_product
 
@@ -57,25 +57,18 @@ class Climate:
         """Days as they are where their sums tell; hours of the others, and readings."""
         self._lives.read([key])
         life = self._lives.of(key)
-        exposure = expose(life.segments, limits)
-        for sums in life.shares:
-            exposure = exposure + expose_to(sums, limits)
-        days = life.days
-        if days and is_told(whole := total([sums for _, sums in days]), limits):
-            exposure, days = exposure + expose_to(whole, limits), []
-        for _, sums in days:
-            if is_told(sums, limits):
-                exposure = exposure + expose_to(sums, limits)
-        crossing = [day for day, sums in days if not is_told(sums, limits)]
+        crossing = [day for day, sums in life.days if not is_told(sums, limits)]
         hours, segments = self._lives.hours_of(key[0], crossing)
-        exposure = exposure + expose(segments, limits)
         hours = [*life.hours, *hours]
-        for _, sums in hours:
-            if is_told(sums, limits):
-                exposure = exposure + expose_to(sums, limits)
+        sums = [*life.shares, *(one for _, one in life.days if is_told(one, limits))]
+        sums += [one for _, one in hours if is_told(one, limits)]
         doubtful = [hour for hour in hours if not is_told(hour[1], limits)]
-        for sums in self._lives.read_again(key[0], doubtful, limits):
-            exposure = exposure + expose_to(sums, limits)
+        sums += self._lives.read_again(key[0], doubtful, limits)
+        inside = [one for one in sums if is_within(one, limits)]
+        exposure = expose([*life.segments, *segments], limits) + expose_to(total(inside), limits)
+        for one in sums:
+            if not is_within(one, limits):
+                exposure = exposure + expose_to(one, limits)
         return exposure
 
 
