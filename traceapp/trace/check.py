@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.lot import LotKey
@@ -56,7 +56,7 @@ def check_dose(
         return _verdict([finding("lot_unknown")])
     found = _findings_of_lot(session, lot, now)
     found += findings_of_holds(session, lot.id, _place(session, intended, scope), now)
-    found += _findings_of_pack(session, lot, named, now, given=0)
+    found += _findings_of_pack(session, lot, named, Dose.at <= now)
     units = _units(session, intended)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
     if units:
@@ -85,7 +85,9 @@ def findings_of_dose(
     if dose.pack_code is not None:
         named = identify(session, dose.pack_code, LotKey(lot.gtin, lot.number))
         named = Named(dose.pack_key, named.lot)
-        found += _findings_of_pack(session, lot, named, dose.at, given=1)
+        # Of two doses of one moment the ledger takes the one whose id comes first.
+        is_earlier = or_(Dose.at < dose.at, (Dose.at == dose.at) & (Dose.code < dose.code))
+        found += _findings_of_pack(session, lot, named, is_earlier, given=1)
     kept = session.scalars(select(Finding).where(Finding.dose_id == dose.id))
     found += [finding(one.code, **one.detail) for one in kept]
     found += _findings_of_person(session, dose, lot)
@@ -148,11 +150,11 @@ def _findings_of_lot(session: Session, lot: Lot, at: datetime) -> list[dict[str,
 
 
 def _findings_of_pack(
-    session: Session, lot: Lot, named: Named, at: datetime, given: int
+    session: Session, lot: Lot, named: Named, is_earlier: ColumnElement[bool], given: int = 0
 ) -> list[dict[str, Any]]:
-    """Whether a pack is of this lot, and not used more often than it has doses.
+    """Whether a pack is of this lot, and was not used up by the doses that are earlier.
 
-    `given` counts this dose, where it is recorded already.
+    `given` is 1 for a dose that was given, and so counts among those that used it.
     """
     found = _findings_of_label(session, lot, named)
     if named.key is None:
@@ -165,13 +167,13 @@ def _findings_of_pack(
         .outerjoin(Lot, Lot.id == Dose.lot_id)
         .where(
             Dose.pack_key.in_(keys_of_pack(session, named.key, lot.gtin)),
-            Dose.at <= at,
+            is_earlier,
             # A serial alone is another pack with every product.
             or_(Dose.pack_key.not_like("p:%"), Lot.gtin == lot.gtin),
         )
     )
-    if (used or 0) - given >= doses:
-        found.append(finding("pack_used_up", used=used, doses=doses))
+    if (used or 0) >= doses:
+        found.append(finding("pack_used_up", used=(used or 0) + given, doses=doses))
     return found
 
 

@@ -96,3 +96,14 @@ def test_nobody_reports_for_a_site_that_is_not_theirs(door: Door, admin: FlaskCl
     answer = report(vaccinator, dose("b1"), dose("b2", site="CDC"))
     assert (answer.get_json()["stored"], answer.get_json()["refused"]) == (1, 1)
     assert report(door.client(door.token("viewer")), dose("b3")).status_code == 403
+
+
+def test_of_two_doses_from_one_pack_at_one_moment_one_learns_that_it_was_used_up(
+    admin: FlaskClient,
+) -> None:
+    pack = "8" + "7" * 19
+    found = report(admin, dose("b2", pack=pack), dose("b1", pack=pack)).get_json()["doses"]
+    used_up = {
+        one["id"]: "pack_used_up" in {each["code"] for each in one["findings"]} for one in found
+    }
+    assert used_up == {"b1": False, "b2": True}
