@@ -32,8 +32,9 @@ CATCH_UP = timedelta(minutes=5)
 _FEED_EVERY = timedelta(seconds=5)
 _REPLAY_EVERY = timedelta(seconds=5)
 _MONTHS_EVERY = timedelta(hours=1)
-#: Some 50 days of units each time, for as long as there are any.
+#: A few days of units each time, for as long as there are any: readings wait meanwhile.
 _SUM_EVERY = timedelta(seconds=1)
+_MOST_DAYS = 20
 
 log = structlog.get_logger("ingest.service")
 
@@ -150,7 +151,7 @@ class Service:
     def _sum_days(self, now: datetime) -> None:
         if self._summing.is_due(now):
             with self._database.begin() as session:
-                if not sum_days(session):
+                if not sum_days(session, _MOST_DAYS):
                     list_days(session, now)
 
     def _renew(self) -> None:

@@ -39,7 +39,7 @@ from traceapp.rules.hour import HOUR, Sums, midnight, sum_hours, unpack_hours
 from traceapp.watch.heard import Attached, Span, hear, load_attached
 from traceapp.watch.limit import known_limits
 
-#: A transaction sums so many days, and the line waits for it.
+#: A transaction sums so many days, and who marks one of them waits for it.
 MOST_DAYS = 50
 _DAY = timedelta(days=1)
 

@@ -27,12 +27,21 @@ class Climate:
         self._lives = Lives(session)
         self._exposures: dict[tuple[Any, ...], Exposure] = {}
 
-    def look(self, stretches: Iterable[tuple[int | None, datetime, datetime]]) -> None:
+    def look(
+        self, stretches: Iterable[tuple[int | None, datetime, datetime]], limits: Limits
+    ) -> None:
         """Read several stretches at once: unit, from, until; asking for each costs more."""
-        self._lives.read(
+        keys = [
             (unit_id, from_at, until_at)
             for unit_id, from_at, until_at in stretches
             if unit_id is not None and from_at < until_at
+        ]
+        self._lives.read(keys)
+        self._lives.fetch_hours(
+            (key[0], day)
+            for key in keys
+            for day, sums in self._lives.of(key).days
+            if not is_told(sums, limits)
         )
 
     def exposure(

@@ -90,6 +90,10 @@ class Lives:
         ):
             self._fill(life, span, segments)
 
+    def fetch_hours(self, days: Iterable[tuple[int, date]]) -> None:
+        """Fetch the hours of units' days that will be asked for."""
+        self._days.fetch_hours(days)
+
     def hours_of(self, unit_id: int, days: Sequence[date]) -> tuple[list[Hour], list[Segment]]:
         """The hours of days, and the readings of those that were summed and do not hold now."""
         self._days.fetch_hours((unit_id, day) for day in days)

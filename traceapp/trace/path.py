@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.excursion import ABOUT_VACCINE, Excursion
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
@@ -23,7 +24,7 @@ def path_documents(
     places: Places, climate: Climate, stretches: Sequence[Stretch], limits: Limits
 ) -> list[dict[str, Any]]:
     """The `path` of the contract: where a lot was, from when until when, and how warm."""
-    _look(climate, stretches)
+    _look(climate, stretches, limits)
     return [
         {
             "site": places.unit(one.unit_id).site if one.unit_id else None,
@@ -41,13 +42,13 @@ def path_documents(
     ]
 
 
-def _look(climate: Climate, stretches: Iterable[Stretch]) -> None:
-    climate.look((one.unit_id, one.from_at, one.until_at) for one in stretches)
+def _look(climate: Climate, stretches: Sequence[Stretch], limits: Limits) -> None:
+    climate.look(((one.unit_id, one.from_at, one.until_at) for one in stretches), limits)
 
 
 def certain_exposure(climate: Climate, stretches: Sequence[Stretch], limits: Limits) -> Exposure:
     """What a product certainly lived through: certain and possible are never mixed."""
-    _look(climate, stretches)
+    _look(climate, stretches, limits)
     total = expose([], limits)
     for one in stretches:
         if one.certainty == "certain":
@@ -61,7 +62,7 @@ def worst_exposure(climate: Climate, stretches: Sequence[Stretch], limits: Limit
     A stretch ends with the movement that the next one begins with. Each figure is the worst of
     any way; they need not be of one way, so the mean kinetic temperature of it says nothing.
     """
-    _look(climate, stretches)
+    _look(climate, stretches, limits)
     nothing = expose([], limits)
     until_then: dict[tuple[str, datetime], Exposure] = {}
     worst = nothing
@@ -84,33 +85,43 @@ def worst_exposure(climate: Climate, stretches: Sequence[Stretch], limits: Limit
 
 def excursions_along(session: Session, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:
     """The episodes that overlap a stretch in its unit, oldest first, each with its certainty."""
-    found: dict[int, dict[str, Any]] = {}
+    by_unit: dict[int, list[Stretch]] = {}
     for one in stretches:
-        if one.unit_id is None:
-            continue
-        for row, unit, site in _overlapping(session, one.unit_id, one.from_at, one.until_at):
-            document = excursion_summary(row, unit, site)
-            known = found.get(row.id)
-            if known is None or one.certainty == "certain":
-                found[row.id] = {**document, "certainty": one.certainty}
-    return sorted(found.values(), key=lambda document: document["started_at"])
+        if one.unit_id is not None:
+            by_unit.setdefault(one.unit_id, []).append(one)
+    if not by_unit:
+        return []
+    found = []
+    for row, unit, site in _overlapping(session, by_unit, stretches):
+        certainty = {
+            one.certainty
+            for one in by_unit[row.unit_id]
+            if row.started_at < one.until_at
+            and (row.ended_at is None or row.ended_at > one.from_at)
+        }
+        if certainty:
+            said = "certain" if "certain" in certainty else "possible"
+            found.append({**excursion_summary(row, unit, site), "certainty": said})
+    return found
 
 
 def _overlapping(
-    session: Session, unit_id: int, from_at: datetime, until_at: datetime
+    session: Session, unit_ids: Collection[int], stretches: Sequence[Stretch]
 ) -> list[Any]:
+    """The episodes of units that overlap the time from the first stretch to the last."""
+    from_at = min(one.from_at for one in stretches)
     return list(
         session.execute(
             select(Excursion, Unit.code, Site.code)
             .join(Unit, Unit.id == Excursion.unit_id)
             .join(Site, Site.id == Unit.site_id)
             .where(
-                Excursion.unit_id == unit_id,
+                among(session, Excursion.unit_id, list(unit_ids)),
                 Excursion.state != "withdrawn",
                 ABOUT_VACCINE,
-                Excursion.started_at < until_at,
+                Excursion.started_at < max(one.until_at for one in stretches),
                 or_(Excursion.ended_at.is_(None), Excursion.ended_at > from_at),
             )
-            .order_by(Excursion.started_at)
+            .order_by(Excursion.started_at, Excursion.id)
         ).all()
     )
