@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -189,41 +190,51 @@ def _held(
 
 def expose(segments: Iterable[Segment], limits: Limits) -> Exposure:
     """The exposure of a product to a timeline."""
-    total = Exposure(
-        vvm_life_used=None if limits.vvm is None else 0.0,
-        budget_minutes=tuple((limit, 0.0) for limit in sorted(limits.budget)),
-    )
+    observed = unknown = above = below = degree_minutes = kinetic = worn = 0.0
+    lows: list[float] = []
+    highs: list[float] = []
+    spent = dict.fromkeys(sorted(limits.budget), 0.0)
     for segment in segments:
-        total = total + _expose_to(segment, limits)
-    return total
-
-
-def _expose_to(segment: Segment, limits: Limits) -> Exposure:
-    minutes, low, high = segment.minutes, segment.low, segment.high
-    if low is None or high is None:
-        return Exposure(unknown_minutes=minutes)
-    is_above = high > limits.max_celsius
-    exposure = Exposure(
-        observed_minutes=minutes,
-        minutes_above=minutes if is_above else 0.0,
-        minutes_below=minutes if low < limits.min_celsius else 0.0,
-        degree_minutes_above=(high - limits.max_celsius) * minutes if is_above else 0.0,
-        min_celsius=low,
-        max_celsius=high,
-        kinetic_sum=minutes * kinetic_rate(high),
-        is_frozen=limits.is_freeze_sensitive and low <= FREEZING_CELSIUS,
-        budget_minutes=tuple((limit, minutes) for limit in limits.budget if high > limit),
+        minutes, low, high = segment.minutes, segment.low, segment.high
+        if low is None or high is None:
+            unknown += minutes
+            continue
+        observed += minutes
+        lows.append(low)
+        highs.append(high)
+        if high > limits.max_celsius:
+            above += minutes
+            degree_minutes += (high - limits.max_celsius) * minutes
+        if low < limits.min_celsius:
+            below += minutes
+        kinetic += minutes * kinetic_rate(high)
+        if limits.vvm is not None:
+            worn += minutes / vvm_life_minutes(limits.vvm, high)
+        for limit in spent:
+            spent[limit] += minutes if high > limit else 0.0
+    lowest = min(lows, default=None)
+    return Exposure(
+        observed_minutes=observed,
+        unknown_minutes=unknown,
+        minutes_above=above,
+        minutes_below=below,
+        degree_minutes_above=degree_minutes,
+        min_celsius=lowest,
+        max_celsius=max(highs, default=None),
+        kinetic_sum=kinetic,
+        vvm_life_used=None if limits.vvm is None else worn,
+        is_frozen=limits.is_freeze_sensitive and lowest is not None and lowest <= FREEZING_CELSIUS,
+        budget_minutes=tuple(spent.items()),
     )
-    if limits.vvm is None:
-        return exposure
-    return replace(exposure, vvm_life_used=minutes / vvm_life_minutes(limits.vvm, high))
 
 
+@lru_cache(maxsize=4_096)
 def kinetic_rate(celsius: float) -> float:
     """What a minute at a temperature adds to the sum of the mean kinetic temperature."""
     return math.exp(-_ACTIVATION_KELVIN / (celsius + _KELVIN))
 
 
+@lru_cache(maxsize=4_096)
 def vvm_rate(vvm: str, celsius: float) -> float:
     """How many times as fast as at 37 °C a monitor of that type wears out."""
     activation = _VVM[vvm][1]

@@ -10,17 +10,19 @@ from sqlalchemy.orm import Session
 
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.lot import Lot
+from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.exposure import Limits, expose
 from traceapp.trace.check import findings_of_dose
-from traceapp.trace.exposure import Climate, exposure_document, limits_of
+from traceapp.trace.exposure import Climate, exposure_document
 from traceapp.trace.history import History, Stretch
 from traceapp.trace.lot import lot_document, source_document
 from traceapp.trace.path import certain_exposure, excursions_along, path_documents
 from traceapp.trace.place import Places
 from traceapp.trace.recipient import masked
 from traceapp.trace.scope import Scope
+from traceapp.watch.limit import limits_of_product
 
 
 def trace_dose(session: Session, scope: Scope, code: str) -> dict[str, Any] | None:
@@ -32,7 +34,9 @@ def trace_dose(session: Session, scope: Scope, code: str) -> dict[str, Any] | No
         return None
     dose, site = row
     lot = session.get(Lot, dose.lot_id) if dose.lot_id else None
-    limits = limits_of(session, lot.gtin) if lot else Limits()
+    # Whoever asks for it again finds it in the session as long as we hold it.
+    product = session.get(Product, lot.gtin) if lot else None
+    limits = limits_of_product(product) if lot else Limits()
     climate = Climate(session)
     stretches = stretches_of_dose(session, dose)
     total = certain_exposure(climate, stretches, limits) if stretches else expose([], limits)

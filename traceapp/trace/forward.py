@@ -147,6 +147,9 @@ def _shipments(
     places.know_units({row.carrier_id for row in rows if row.carrier_id})
     arrived = _arrivals(session, lot)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
+    arrived_at = {row.id: arrived[row.id][0] for row in rows if row.id in arrived}
+    journeys = ((row.carrier_id, row.at, arrived_at.get(row.id, row.at)) for row in rows)
+    climate.look(journeys, limits)
     documents = []
     for row in rows:
         received_at, received = arrived.get(row.id, (None, 0))

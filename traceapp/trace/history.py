@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Posting
 from traceapp.trace.pack import movements_of_pack
-from traceapp.trace.posting import postings_at_site, postings_of_movements
+from traceapp.trace.posting import postings_at_site, postings_of_lot
+
+#: Made once: to make a statement anew each time costs more than the database takes for it.
+_STAYS = (
+    select(Stay.unit_id, Stay.from_at, Stay.until_at)
+    .where(Stay.lot_id == bindparam("lot_id"), Stay.shipment_id.is_(None))
+    .order_by(Stay.from_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +58,11 @@ class History:
         self._session, self._lot_id = session, lot_id
         self._into: dict[Account, list[Posting]] = {}
         self._out_of: dict[Account, list[Posting]] = {}
-        for posting in postings_of_movements(session, [lot_id])[lot_id]:
+        for posting in postings_of_lot(session, lot_id):
             self._into.setdefault(posting.debit, []).append(posting)
             self._out_of.setdefault(posting.credit, []).append(posting)
         self._stays: dict[int, list[tuple[datetime, datetime | None]]] = {}
-        rows = session.execute(
-            select(Stay.unit_id, Stay.from_at, Stay.until_at)
-            .where(Stay.lot_id == lot_id, Stay.shipment_id.is_(None))
-            .order_by(Stay.from_at)
-        )
-        for unit_id, from_at, until_at in rows:
+        for unit_id, from_at, until_at in session.execute(_STAYS, {"lot_id": lot_id}):
             self._stays.setdefault(unit_id, []).append((from_at, until_at))
         self._pack_movements = movements_of_pack(session, lot_id, pack) if pack else set()
 

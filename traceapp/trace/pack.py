@@ -78,7 +78,7 @@ class Packs:
 
 def movements_of_pack(session: Session, lot_id: int, pack: str) -> set[int]:
     """The row ids of the movements of a lot that named the pack of a key, or a case around it."""
-    gtin = session.scalars(select(Lot.gtin).where(Lot.id == lot_id)).one()
+    gtin = session.get_one(Lot, lot_id).gtin
     named = movements_naming(session, same_pack(pack, [gtin]), lot_id)
     return {one.id for movements in named.values() for one in movements}
 

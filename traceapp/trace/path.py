@@ -25,6 +25,7 @@ def path_documents(
 ) -> list[dict[str, Any]]:
     """The `path` of the contract: where a lot was, from when until when, and how warm."""
     _look(climate, stretches, limits)
+    places.know_units({one.unit_id for one in stretches if one.unit_id})
     return [
         {
             "site": places.unit(one.unit_id).site if one.unit_id else None,

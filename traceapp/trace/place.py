@@ -53,9 +53,11 @@ class Places:
             self._sites |= {row[0]: Place(*row[1:]) for row in rows}
 
     def unit(self, unit_id: int) -> Place:
-        self.know_units([unit_id])
+        if unit_id not in self._units:
+            self.know_units([unit_id])
         return self._units[unit_id]
 
     def site(self, site_id: int) -> Place:
-        self.know_sites([site_id])
+        if site_id not in self._sites:
+            self.know_sites([site_id])
         return self._sites[site_id]

@@ -5,12 +5,12 @@ What doses took out of a place is counted or fetched apart, for the sites that a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from traceapp.db import among, pairs
@@ -31,9 +31,13 @@ _COLUMNS = (
     PostingRow.debit_unit_id,
     PostingRow.debit_shipment_id,
 )
-_OF_MOVEMENT = select(
-    *_COLUMNS, Movement.id, Movement.code, Movement.site_id, Movement.carrier_id
-).join(Movement, Movement.id == PostingRow.movement_id)
+_OF_MOVEMENT = (
+    select(*_COLUMNS, Movement.id, Movement.code, Movement.site_id, Movement.carrier_id)
+    .join(Movement, Movement.id == PostingRow.movement_id)
+    .order_by(PostingRow.id)
+)
+#: Made once: to make a statement anew each time costs more than the database takes for it.
+_OF_LOT = _OF_MOVEMENT.where(Movement.lot_id == bindparam("lot_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +56,34 @@ class GivenDose:
 
 def postings_of_movements(session: Session, lot_ids: Collection[int]) -> dict[int, list[Posting]]:
     """The postings that follow from movements of these lots, in the order of their facts."""
-    rows = session.execute(
-        _OF_MOVEMENT.where(among(session, Movement.lot_id, lot_ids)).order_by(PostingRow.id)
-    )
+    rows = session.execute(_OF_MOVEMENT.where(among(session, Movement.lot_id, lot_ids)))
     postings: dict[int, list[Posting]] = {lot_id: [] for lot_id in lot_ids}
+    for lot_id, posting in _postings(rows):
+        postings[lot_id].append(posting)
+    for own in postings.values():
+        own.sort(key=_place_in_time)
+    return postings
+
+
+def postings_of_lot(session: Session, lot_id: int) -> list[Posting]:
+    """The postings that follow from movements of a lot, in the order of their facts."""
+    rows = session.execute(_OF_LOT, {"lot_id": lot_id})
+    return sorted((posting for _, posting in _postings(rows)), key=_place_in_time)
+
+
+def _postings(rows: Iterable[Any]) -> Iterator[tuple[int, Posting]]:
+    """Each posting with its lot; those of one movement share its fact."""
     facts: dict[int, Fact] = {}
     for row in rows:
         lot_id, at, step, doses, *accounts, key, code, site_id, carrier = row
         fact = facts.get(key)
         if fact is None:
             fact = facts[key] = Fact(key, code, at, step, doses, site_id, carrier=carrier)
-        credit, debit = Account(*accounts[:3]), Account(*accounts[3:])
-        postings[lot_id].append(Posting(at, doses, credit, debit, fact))
-    for own in postings.values():
-        own.sort(key=lambda posting: posting.fact.place_in_time)
-    return postings
+        yield lot_id, Posting(at, doses, Account(*accounts[:3]), Account(*accounts[3:]), fact)
+
+
+def _place_in_time(posting: Posting) -> tuple[datetime, int, str]:
+    return posting.fact.place_in_time
 
 
 def postings_at_site(session: Session, lot_id: int, site_id: int) -> list[Posting]:

@@ -29,7 +29,8 @@ from traceapp.models.excursion import Excursion
 from traceapp.models.lot import Lot
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
-from traceapp.trace.forward import lot_balance, trace_lot
+from traceapp.trace.forward import list_lot_doses, lot_balance, trace_lot
+from traceapp.trace.given import stream_lot_doses
 from traceapp.trace.history import History
 from traceapp.trace.impact import lots_present
 from traceapp.trace.scope import Scope
@@ -95,6 +96,24 @@ def test_what_an_episode_touched_is_what_all_postings_tell(province: Database) -
                 assert fast == {one.key: one.certainty for one in whole.doses}
                 touched_doses += len(fast)
         assert touched_doses > session.scalars(select(func.count(Dose.id))).one()
+
+
+def test_the_stream_of_recipients_is_their_pages_one_after_the_other(province: Database) -> None:
+    with province.read() as session:
+        for lot in session.scalars(select(Lot)).all():
+            pages: list[dict[str, Any]] = []
+            cursor = None
+            while not pages or cursor is not None:
+                page = list_lot_doses(session, Scope(), lot, 20, cursor)
+                pages += page["items"]
+                cursor = page["next"]
+            streamed = list(stream_lot_doses(session, Scope(), lot))
+            assert streamed == [
+                {name: value for name, value in one.items() if name != "recipient"}
+                | (one["recipient"] or {})
+                for one in pages
+            ]
+            assert len(streamed) > 20
 
 
 def _episodes(stays: Sequence[Stay]) -> Iterator[Excursion]:
