@@ -15,10 +15,11 @@ from ingest.decode import decode
 from tests.servers.programs import need_program
 from traceapp.bench.fleet import prepare, register_one
 from traceapp.bench.pacer import calm_turn
+from traceapp.bench.province import Plan
 from traceapp.bench.publisher import packets, topic_of
 from traceapp.bench.stream import Stream
 from traceapp.bench.trace import percentile
-from traceapp.commands.bench import bench
+from traceapp.commands.bench import bench, trace_province
 from traceapp.db import open_database
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.unit import Unit, UnitProfile
@@ -112,6 +113,18 @@ def test_bench_trace_says_what_it_asked(sqlite_url: str) -> None:
     done = CliRunner().invoke(bench, ["trace", "--database", sqlite_url, "--times", "3"])
     assert done.exit_code == 0, done.output
     assert "a dose backwards" in done.output
+
+
+def test_bench_trace_asks_a_province_beside_the_bare_statements(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trace_province(Plan(300, 2, 4, 9, 80, 60, 150), days=28, times=20)
+    told = capsys.readouterr().out
+    assert " 300 dose, " in told
+    for question in ("a dose backwards", "the large lot forwards", "an excursion's impact"):
+        assert re.search(rf"^{question} .* bare SQL .* of it ", told, re.MULTILINE)
+    assert "all recipients as CSV    150 lines" in told
+    assert re.search(r"^\d+ doses recorded  by 100: .* a day of 919500", told, re.MULTILINE)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

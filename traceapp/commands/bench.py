@@ -12,8 +12,13 @@ from types import FrameType
 import click
 
 from traceapp.bench.alert import measure_alerts
+from traceapp.bench.campaign import large_lot
 from traceapp.bench.ingest import Figure, Load, measure_ours, measure_peer
+from traceapp.bench.ledger import ask_all, new_world
 from traceapp.bench.memory import measure_memory
+from traceapp.bench.province import Plan
+from traceapp.bench.recipient import measure_table
+from traceapp.bench.recording import PEAK_DAY, measure_recording
 from traceapp.bench.series import measure_series
 from traceapp.bench.setup import measure_setup
 from traceapp.bench.storage import BATCH, measure_storage
@@ -76,16 +81,63 @@ def ingest(messages: int, sensors: int, items: int, case: str, times: int, into:
 @bench.command()
 @click.option("--database", default="sqlite:///var/demo/traceapp.db", show_default=True,
               help="The demo's data, or any other's.")  # fmt: skip
+@click.option("--doses", type=click.IntRange(1_000, 10**9), multiple=True,
+              help="Instead of it: a province of so many; repeatable.")  # fmt: skip
+@click.option("--days", type=click.IntRange(28, 365), default=30, show_default=True,
+              help="Days of single readings in that province.")  # fmt: skip
 @click.option("--times", type=click.IntRange(1, 1_000_000), default=500, show_default=True)
-def trace(database: str, times: int) -> None:
-    """How long a trace takes: a dose backwards, a lot forwards, an excursion's impact."""
+def trace(database: str, doses: tuple[int, ...], days: int, times: int) -> None:
+    """How long a trace takes: a dose backwards, a lot forwards, an excursion's impact.
+
+    With --doses a private PostgreSQL is filled first, some 1.5 GB for a million, and each figure
+    has its peer: the same statements through the same driver, with nothing made of their rows.
+    """
     _machine()
+    for many in doses:
+        trace_province(Plan(many), days, times)
+    if doses:
+        return
     opened = open_database(database)
     facts = ", ".join(f"{count} {name}" for name, count in count_facts(opened).items())
     click.echo(facts)
     for latency in measure_traces(opened, times):
         _tell(latency)
     opened.close()
+
+
+def trace_province(plan: Plan, days: int, times: int) -> None:
+    """Fill a province, ask it, and print each figure beside its peer's."""
+    with (
+        click.progressbar(length=plan.doses, file=sys.stderr, label="Filling") as bar,
+        new_world(plan, days, click.echo, bar.update) as world,
+    ):
+        for asked in ask_all(world, times):
+            ours, bare, first = (
+                [percentile(list(taken), percent) for percent in (50, 99)]
+                for taken in (asked.ours, asked.bare, asked.first)
+            )
+            click.echo(
+                f"{asked.question:<24} p50 {ours[0]:8.1f} ms   p99 {ours[1]:8.1f} ms   bare SQL "
+                f"p50 {bare[0]:6.1f} ms   p99 {bare[1]:6.1f} ms   {ours[0] / bare[0]:.2f} of it   "
+                f"first time p99 {first[1]:.1f} ms   ({asked.times} times, "
+                f"{asked.statements / asked.times:.0f} statements, "
+                f"{asked.rows / asked.times:.0f} rows each)"
+            )
+        table = measure_table(world, large_lot(plan))
+        click.echo(
+            f"all recipients as CSV    {table.lines} lines in {table.seconds:.1f} s, memory grew "
+            f"by {table.grown_mib:.1f} MiB   bare COPY {table.bare_seconds:.1f} s   "
+            f"{table.seconds / table.bare_seconds:.2f} of it"
+        )
+        for number, batch in enumerate((1, 100)):
+            done = measure_recording(world, 20 * times, batch, number * 20 * times)
+            took_of = {"checked": done.checking_seconds, "recorded": done.recording_seconds}
+            for what, took in took_of.items():
+                click.echo(
+                    f"{done.doses} doses {what:<9} by {batch}: "
+                    f"{took / done.doses * 1_000:.2f} ms of a core each   "
+                    f"a day of {PEAK_DAY}: {done.hours_of_a_peak_day(took):.2f} h"
+                )
 
 
 _INTO = click.option("--into", type=click.Choice(["postgresql", "sqlite", "both"]),
