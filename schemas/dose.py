@@ -9,8 +9,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
+from schemas.correction import errors_of_correction
 from schemas.document import Document, PrivateDocument
-from schemas.fields import Choice, Code, Day, Moment, Text, Whole, names_something
+from schemas.fields import Choice, Code, Day, Flag, Moment, Text, Whole, names_something
 from schemas.lot import LotKey, LotKeySchema
 from schemas.page import MAX_LIMIT
 
@@ -46,6 +47,10 @@ class Dose:
     vaccinator: str | None = None
     route: str | None = None
     body_site: str | None = None
+    corrects: str | None = None
+    corrected_at: datetime | None = None
+    void: bool | None = None
+    reason: str | None = None
 
 
 def spell_document(text: str) -> str:
@@ -111,12 +116,26 @@ class DoseSchema(Document):
     vaccinator = Text(64)
     route = Text(64)
     body_site = Text(64)
+    corrects = Code()
+    corrected_at = Moment()
+    void = Flag()
+    reason = Text(256)
 
     @validates_schema
     def check_lot(self, data: dict[str, Any], **_: Any) -> None:
         if "lot" not in data and "pack" not in data:
             raise ValidationError({"lot": ["Expected a lot, a pack, or both, got neither."]})
 
+    @validates_schema
+    def check_correction(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse half a correction, and a reason without one."""
+        errors = errors_of_correction(data)
+        if "reason" in data and "corrects" not in data:
+            errors["reason"] = ["Expected no such field without corrects."]
+        if errors:
+            raise ValidationError(errors)
+
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Dose:
+        data["void"] = data.get("void") or None
         return Dose(**data)

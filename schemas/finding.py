@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from schemas.document import Document
-from schemas.fields import Code, Text
+from schemas.fields import Code, Moment, Text
 
 
 class FindingSchema(Document):
@@ -71,3 +71,31 @@ class DosesReceiptSchema(ReceiptSchema):
     """What became of reported doses, and what is wrong with those that are recorded."""
 
     doses = fields.List(fields.Nested(DoseReceiptSchema), required=True)
+
+
+class FoundFactSchema(Document):
+    """A fact that has a finding: a movement or a dose."""
+
+    at = Moment(required=True)
+    movement = fields.String(required=True, allow_none=True)
+    dose = fields.String(required=True, allow_none=True)
+
+
+class FoundLotSchema(Document):
+    """The lot of a finding, with its product's name."""
+
+    gtin = fields.String(required=True)
+    number = fields.String(required=True)
+    product = fields.String(allow_none=True)
+    product_en = fields.String(allow_none=True)
+
+
+class ListedFindingSchema(FindingSchema):
+    """What is wrong with a lot at a site: how often, since when, and the newest facts of it."""
+
+    lot = fields.Nested(FoundLotSchema, required=True, allow_none=True)
+    site = fields.String(required=True, allow_none=True)
+    count = fields.Integer(required=True)
+    first_at = Moment(required=True, allow_none=True)
+    last_at = Moment(required=True, allow_none=True)
+    examples = fields.List(fields.Nested(FoundFactSchema), required=True)

@@ -8,8 +8,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
+from schemas.correction import errors_of_correction
 from schemas.document import Document
-from schemas.fields import Choice, Code, Day, Moment, Text, Whole, names_something
+from schemas.fields import Choice, Code, Day, Flag, Moment, Text, Whole, names_something
 from schemas.lot import LotKey, LotKeySchema
 from schemas.packing import PACKING_STEPS, Packing
 
@@ -28,7 +29,8 @@ STEPS: dict[str, tuple[str | None, str | None]] = {
     "unpacking": ("unit", None),
 }
 _MADE = ("made_on", "expires_on", "release")
-_NOT_OF_PACKING = ("lot", "doses", "carrier", "reason", "witnesses")
+_OF_CORRECTION = ("corrects", "corrected_at", "void")
+_NOT_OF_PACKING = ("lot", "doses", "carrier", "reason", "witnesses", *_OF_CORRECTION)
 MAX_DOSES = 10**12
 
 
@@ -52,6 +54,9 @@ class Movement:
     made_on: date | None = None
     expires_on: date | None = None
     release: str | None = None
+    corrects: str | None = None
+    corrected_at: datetime | None = None
+    void: bool | None = None
 
     @property
     def reporting_unit(self) -> tuple[str, str | None]:
@@ -80,6 +85,9 @@ class MovementSchema(Document):
     made_on = Day()
     expires_on = Day()
     release = Text(64)
+    corrects = Code()
+    corrected_at = Moment()
+    void = Flag()
 
     @validates_schema
     def check_step(self, data: dict[str, Any], **_: Any) -> None:
@@ -93,6 +101,8 @@ class MovementSchema(Document):
             elif not wanted and key in data:
                 errors[name] = [f"Expected no such field for {step}, got {data[key]}."]
         errors |= _errors_of_kind(data)
+        if step not in PACKING_STEPS:
+            errors |= errors_of_correction(data)
         if step != "commissioning":
             errors |= {
                 name: [f"Expected no such field for {step}."] for name in _MADE if name in data
@@ -101,7 +111,7 @@ class MovementSchema(Document):
             errors["witnesses"] = ["Expected the names of two different witnesses."]
         if step in ("wasting", "destroying", "sampling") and "reason" not in data:
             errors["reason"] = [f"Expected a reason for {step}, got nothing."]
-        if step != "counting" and data.get("doses") == 0:
+        if step != "counting" and data.get("doses") == 0 and not data.get("void"):
             errors["doses"] = [f"Expected at least one dose for {step}, got 0."]
         if errors:
             raise ValidationError(errors)
@@ -112,6 +122,7 @@ class MovementSchema(Document):
         witnesses = tuple(data.pop("witnesses"))
         if data["step"] in PACKING_STEPS:
             return Packing(**data)
+        data["void"] = data.get("void") or None
         return Movement(**data, witnesses=witnesses)
 
 
@@ -125,7 +136,7 @@ def _errors_of_kind(data: dict[str, Any]) -> dict[str, list[str]]:
         if name not in data
     }
     for name in _NOT_OF_PACKING if is_packing else ("parent",):
-        if data.get(name):
+        if data.get(name) not in (None, [], ()):
             errors[name] = [f"Expected no such field for {step}."]
     if step == "packing" and not data["packs"]:
         errors["packs"] = ["Expected at least one pack for packing, got none."]

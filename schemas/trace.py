@@ -77,6 +77,39 @@ class RevealedSchema(Document):
     recipient = fields.Nested(PersonSchema, required=True)
 
 
+class SaidSchema(Document):
+    """One thing that was said of what a fact tells: the fact itself, or a correction of it."""
+
+    id = fields.String(required=True)
+    corrects = fields.String(required=True, allow_none=True)
+    corrected_at = Moment(required=True, allow_none=True)
+    withdraws = fields.Boolean(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    in_force = fields.Boolean(required=True)
+    recorded_at = Moment(required=True)
+
+
+class MovementDocumentSchema(Document):
+    """A movement as it was reported; `history` is empty where nothing corrects it."""
+
+    id = fields.String(required=True)
+    at = Moment(required=True)
+    step = fields.String(required=True)
+    lot = fields.Nested(NamedLotSchema, required=True)
+    doses = fields.Integer(required=True)
+    begin = fields.String(required=True, allow_none=True, data_key="from", attribute="from")
+    to = fields.String(required=True, allow_none=True)
+    carrier = fields.String(required=True, allow_none=True)
+    site = fields.String(required=True)
+    document = fields.String(required=True, allow_none=True)
+    operator = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    recorded_at = Moment(required=True)
+    in_force = fields.Boolean(required=True)
+    history = fields.List(fields.Nested(SaidSchema), required=True)
+    findings = fields.List(fields.Nested(FindingSchema), required=True)
+
+
 class GivenDoseSchema(Document):
     """A dose as it was recorded."""
 
@@ -92,6 +125,8 @@ class GivenDoseSchema(Document):
     route = fields.String(allow_none=True)
     body_site = fields.String(allow_none=True)
     recorded_at = Moment()
+    in_force = fields.Boolean()
+    history = fields.List(fields.Nested(SaidSchema))
 
 
 class PathSchema(Document):

@@ -11,7 +11,7 @@ from schemas.dose import Dose, DoseSchema, ReasonSchema
 from schemas.fields import Code, Digits, Text
 from schemas.finding import CheckSchema, DoseReceiptSchema
 from schemas.trace import DoseTraceSchema, RevealedSchema
-from traceapp.access.audit import audit
+from traceapp.access.correction import audit_dose, corrects_within, without_person_in_reason
 from traceapp.access.guard import allow, visitor
 from traceapp.access.reveal import reveal_recipient
 from traceapp.access.role import READERS, REVEALERS, VACCINATORS
@@ -73,14 +73,15 @@ def get_check(query: dict[str, Any]) -> dict[str, Any]:
 def post_dose(dose: Dose) -> Any:
     """Record a dose that was given, with its findings; it is never refused for them."""
     parts, who, now = doors(), visitor(), doors().clock()
+    dose = without_person_in_reason(dose)
     with parts.database.begin() as session:
         if not reaches_site(session, who.scope, dose.site):
             raise not_found("site", dose.site)
         try:
-            outcome = record_dose(session, dose, parts.vault, now)
+            outcome = record_dose(session, dose, parts.vault, now, corrects_within(who))
         except DoseRefused as refused:
             raise Problem(422, str(refused), {refused.field: [str(refused)]}) from refused
-        audit(session, who.name, "record dose", dose.id, now)
+        audit_dose(session, who, dose, now)
     if outcome.is_conflict:
         message = "Expected the content first sent with this id, got another; both are kept."
         raise Problem(409, message, {"id": [message]})

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from schemas.document import Refusal
 from schemas.dose import Dose, DoseSchema
 from schemas.finding import DosesReceiptSchema
-from traceapp.access.audit import audit
+from traceapp.access.correction import audit_dose, corrects_within, without_person_in_reason
 from traceapp.access.guard import allow, visitor
 from traceapp.access.role import VACCINATORS
 from traceapp.api.item import Items, answer_receipt, load_items
@@ -57,12 +57,14 @@ def post_doses() -> Any:
     """
     parts, who, now = doors(), visitor(), doors().clock()
     items = load_items(_listed(json_body(request)), DoseSchema(), "doses", _MOST_DOSES)
+    items.good[:] = [without_person_in_reason(dose) for dose in items.good]
     with parts.database.begin() as session:
         _refuse_strangers(session, who.scope, items)
-        outcomes = record_doses(session, items.good, parts.vault, now)
+        within = corrects_within(who)
+        outcomes = record_doses(session, items.good, parts.vault, now, within)
         for dose, outcome in zip(items.good, outcomes, strict=True):
             if isinstance(outcome, DoseOutcome) and outcome.is_new:
-                audit(session, who.name, "record dose", dose.id, now)
+                audit_dose(session, who, dose, now)
     known = [one for one in outcomes if isinstance(one, DoseOutcome) and not one.is_conflict]
     with parts.database.read() as session:
         found = findings_of_doses(session, [one.dose_id for one in known])

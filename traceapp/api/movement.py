@@ -9,14 +9,16 @@ from sqlalchemy.orm import Session
 
 from schemas.finding import MovementReceiptSchema
 from schemas.movement import MovementSchema
+from schemas.trace import MovementDocumentSchema
+from traceapp.access.correction import corrects_within
 from traceapp.access.guard import allow, visitor
-from traceapp.access.role import REPORTERS
+from traceapp.access.role import READERS, REPORTERS
 from traceapp.api.item import Items, answer_receipt, keep_refused, load_items
 from traceapp.api.noun import JSON, Noun, json_body
 from traceapp.capture.movement import MovementMessage, record_movements
 from traceapp.doors import doors
-from traceapp.problem import Problem
-from traceapp.trace.movement import findings_of_movements
+from traceapp.problem import Problem, not_found
+from traceapp.trace.movement import findings_of_movements, movement_document
 from traceapp.trace.reach import reaches_unit, site_of_unit
 from traceapp.trace.scope import Scope
 
@@ -51,13 +53,27 @@ def post_movements() -> Any:
     and shown as a finding.
     """
     now = doors().clock()
+    who = visitor()
     items = load_items(_listed(json_body(request)), MovementSchema(), "movements", _MOST_MOVEMENTS)
     with doors().database.begin() as session:
-        _refuse_strangers(session, visitor().scope, items)
-        [receipt] = record_movements(session, [MovementMessage(None, items.good)], now)
+        _refuse_strangers(session, who.scope, items)
+        message = MovementMessage(None, items.good, corrects_within(who))
+        [receipt] = record_movements(session, [message], now)
         keep_refused(session, "POST /api/v1/movements", items, receipt, now, _site(session, items))
         findings = findings_of_movements(session, [movement.id for movement in items.good])
     return answer_receipt(items, receipt, findings=findings)
+
+
+@blueprint.get("/movements/<code:code>")
+@allow(*READERS)
+@blueprint.response(200, MovementDocumentSchema)
+def get_movement(code: str) -> dict[str, Any]:
+    """Show a movement as it was reported, what corrects it, and what the ledger finds in it."""
+    with doors().database.read() as session:
+        found = movement_document(session, visitor().scope, code)
+    if found is None:
+        raise not_found("movement", code)
+    return found
 
 
 def _listed(body: Any) -> Any:

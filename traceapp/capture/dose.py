@@ -10,11 +10,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from schemas.correction import correcting
 from schemas.dose import Dose, Recipient
 from schemas.lot import LotKey
+from traceapp.capture.correction import note_correction, refuse_correction, settle_corrections
 from traceapp.capture.insert import insert
 from traceapp.capture.ledger import Booking
 from traceapp.capture.lot import know_lot
+from traceapp.capture.pack_finding import judge_packs
 from traceapp.capture.receipt import refuse_future
 from traceapp.capture.recipient import findings_about, know_recipients, read_person
 from traceapp.capture.rejection import digest, keep_conflict
@@ -44,20 +47,27 @@ class DoseOutcome:
     is_conflict: bool = False
 
 
-def record_dose(session: Session, dose: Dose, vault: Vault, now: datetime) -> DoseOutcome:
+def record_dose(
+    session: Session, dose: Dose, vault: Vault, now: datetime, within: str | None = None
+) -> DoseOutcome:
     """Store a dose and book it; the same again changes nothing.
 
     Another content under a known id is kept as a conflict. Raises DoseRefused for an unknown
-    site, a unit that is not of that site, or a moment that has not come yet.
+    site, a unit that is not of that site, a moment that has not come yet, or a correction of
+    what another site reported, unless the officer of a division `within` which it lies corrects.
     """
-    [outcome] = record_doses(session, [dose], vault, now)
+    [outcome] = record_doses(session, [dose], vault, now, within)
     if isinstance(outcome, DoseRefused):
         raise outcome
     return outcome
 
 
 def record_doses(
-    session: Session, doses: Sequence[Dose], vault: Vault, now: datetime
+    session: Session,
+    doses: Sequence[Dose],
+    vault: Vault,
+    now: datetime,
+    within: str | None = None,
 ) -> list[DoseOutcome | DoseRefused]:
     """Store doses and book them; what became of each, in their order.
 
@@ -70,11 +80,12 @@ def record_doses(
     for number, dose in enumerate(doses):
         if dose.id in known or dose.id in fresh:
             continue
-        if (problem := places.refuse(dose, now)) is not None:
+        if (problem := places.refuse(dose, now, within)) is not None:
             refused[number] = problem
         else:
             fresh[dose.id] = dose
     stored = _store(session, fresh, places, vault, now)
+    _book(session, stored, fresh, within, now)
     if len(stored) < len(fresh):  # Somebody else stored the rest while we waited for them.
         known |= _known(session, fresh.keys() - stored.keys())
     first = {id(fresh[code]) for code in stored}
@@ -109,7 +120,7 @@ def _compare(
 def _store(
     session: Session, fresh: dict[str, Dose], places: _Places, vault: Vault, now: datetime
 ) -> dict[str, DoseRow]:
-    """Store and book new doses, in the order of their ids; those that nobody else has stored."""
+    """Store new doses, in the order of their ids; returns those that nobody else has stored."""
     if not fresh:
         return {}
     doses = [fresh[code] for code in sorted(fresh)]
@@ -138,12 +149,29 @@ def _store(
         for dose, pack, who in zip(doses, named, people, strict=True)
     ]
     added = insert(session, DoseRow).on_conflict_do_nothing().returning(DoseRow)
-    stored = {row.code: row for row in session.scalars(added, rows)}
+    return {row.code: row for row in session.scalars(added, rows)}
+
+
+def _book(
+    session: Session,
+    stored: dict[str, DoseRow],
+    fresh: dict[str, Dose],
+    within: str | None,
+    now: datetime,
+) -> None:
+    """Book what was stored, and anew what it corrects or is corrected by; judge its packs."""
+    for code in stored:
+        if said := correcting(fresh[code]):
+            note_correction(session, "dose", said, within, now)
+    settled = settle_corrections(session, "dose", stored)
     booking = Booking()
     for row in stored.values():
         booking.add_dose(row)
+    for corrected in settled.rows:
+        booking.take_again(corrected)
     booking.write(session)
-    return stored
+    named = {row.pack_key for row in stored.values() if row.pack_key is not None}
+    judge_packs(session, settled.packs | named)
 
 
 class _Places:
@@ -151,14 +179,15 @@ class _Places:
 
     def __init__(self, session: Session, doses: Sequence[Dose]) -> None:
         sites, units = {dose.site for dose in doses}, {dose.unit for dose in doses if dose.unit}
-        rows = session.execute(select(Site.code, Site.id).where(Site.code.in_(sites)))
-        self._sites: dict[str, int] = dict(rows.all())
+        self._session = session
+        found_sites = session.scalars(select(Site).where(Site.code.in_(sites)))
+        self._sites = {site.code: site for site in found_sites}
         found = session.execute(
             select(Unit.code, Unit.site_id, Unit.id).where(Unit.code.in_(units))
         )
         self._units = {(code, site_id): unit_id for code, site_id, unit_id in found}
 
-    def refuse(self, dose: Dose, now: datetime) -> DoseRefused | None:
+    def refuse(self, dose: Dose, now: datetime, within: str | None) -> DoseRefused | None:
         """Why a dose cannot have been given so; None where it can."""
         if future := refuse_future(dose.at, now):
             return DoseRefused(future.field, f"Expected {future.expected}.")
@@ -166,10 +195,16 @@ class _Places:
             return DoseRefused("site", f"Expected a registered site, got {dose.site}.")
         if dose.unit is not None and self.unit(dose) is None:
             return DoseRefused("unit", f"Expected a unit of site {dose.site}, got {dose.unit}.")
+        if said := correcting(dose):
+            site = self._sites[dose.site]
+            refusal = refuse_correction(self._session, "dose", said, site, within, now)
+            if refusal is not None:
+                message = f"Expected {refusal.expected}, got {refusal.got}."
+                return DoseRefused(refusal.field, message)
         return None
 
     def site(self, dose: Dose) -> int:
-        return self._sites[dose.site]
+        return self._sites[dose.site].id
 
     def unit(self, dose: Dose) -> int | None:
         return self._units.get((dose.unit or "", self.site(dose)))

@@ -55,7 +55,10 @@ def dose_fact(row: Any) -> Fact:
 def facts_of_site(session: Session, lot_id: int, site_id: int, since: datetime) -> list[Fact]:
     """What a site reported of a lot at `since` or later."""
     moved = select(*_MOVEMENT).where(
-        Movement.lot_id == lot_id, Movement.site_id == site_id, Movement.at >= since
+        Movement.lot_id == lot_id,
+        Movement.site_id == site_id,
+        Movement.at >= since,
+        Movement.is_in_force,
     )
     return [
         *(movement_fact(row) for row in session.execute(moved)),
@@ -65,7 +68,9 @@ def facts_of_site(session: Session, lot_id: int, site_id: int, since: datetime) 
 
 def movements_of_lot(session: Session, lot_id: int) -> list[Fact]:
     """Everything that was reported of a lot but its doses."""
-    rows = session.execute(select(*_MOVEMENT).where(Movement.lot_id == lot_id))
+    rows = session.execute(
+        select(*_MOVEMENT).where(Movement.lot_id == lot_id, Movement.is_in_force)
+    )
     return [movement_fact(row) for row in rows]
 
 
@@ -73,7 +78,9 @@ def doses_of_sites(
     session: Session, lot_id: int, site_ids: Collection[int], since: datetime | None = None
 ) -> list[Fact]:
     """The doses of a lot that these sites gave, at `since` or later where that is told."""
-    given = select(*_DOSE).where(Dose.lot_id == lot_id, Dose.site_id.in_(site_ids))
+    given = select(*_DOSE).where(
+        Dose.lot_id == lot_id, Dose.site_id.in_(site_ids), Dose.is_in_force
+    )
     if since is not None:
         given = given.where(Dose.at >= since)
     return [dose_fact(row) for row in session.execute(given)]
@@ -82,9 +89,17 @@ def doses_of_sites(
 def facts_of_route(session: Session, lot_id: int, source: int, target: int) -> list[Fact]:
     """The shipments of a lot from one site to another, and the receipts that answer them."""
     rows = session.execute(
-        select(*_MOVEMENT).where(Movement.lot_id == lot_id, _is_of_route(source, target))
+        select(*_MOVEMENT).where(
+            Movement.lot_id == lot_id, Movement.is_in_force, _is_of_route(source, target)
+        )
     )
     return [movement_fact(row) for row in rows]
+
+
+def keys_of_route(session: Session, lot_id: int, source: int, target: int) -> list[int]:
+    """The rows of all that was ever reported of a route, what is no longer in force too."""
+    query = select(Movement.id).where(Movement.lot_id == lot_id, _is_of_route(source, target))
+    return sorted(session.scalars(query))
 
 
 def _is_of_route(source: int, target: int) -> ColumnElement[bool]:

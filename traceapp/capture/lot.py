@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.lot import LotKey
 from traceapp.capture.insert import insert
 from traceapp.models.lot import Lot
+from traceapp.models.movement import Movement
 
 
 def know_lot(session: Session, key: LotKey) -> Lot:
@@ -15,3 +18,26 @@ def know_lot(session: Session, key: LotKey) -> Lot:
     row = {"gtin": key.gtin, "number": key.number}
     session.execute(insert(session, Lot).values(row).on_conflict_do_nothing())
     return session.scalars(select(Lot).where(Lot.gtin == key.gtin, Lot.number == key.number)).one()
+
+
+def tell_sources(session: Session, lot_ids: Iterable[int]) -> None:
+    """Let lots be made, expire and be released as the movements in force say that made them.
+
+    Of several the first in event time that says it counts, whatever came first.
+    """
+    wanted = sorted(set(lot_ids))
+    if not wanted:
+        return
+    made = (
+        select(Movement)
+        .where(Movement.lot_id.in_(wanted), Movement.step == "commissioning", Movement.is_in_force)
+        .order_by(Movement.at, Movement.code)
+    )
+    told: dict[int, list[Movement]] = {lot_id: [] for lot_id in wanted}
+    for movement in session.scalars(made):
+        told[movement.lot_id].append(movement)
+    for lot in session.scalars(select(Lot).where(Lot.id.in_(wanted))):
+        for name in ("made_on", "expires_on", "release"):
+            said = (getattr(one, name) for one in told[lot.id])
+            setattr(lot, name, next((one for one in said if one is not None), None))
+    session.flush()

@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
+from schemas.correction import correcting
 from schemas.document import Refusal
 from schemas.movement import STEPS, Movement
 from schemas.packing import Packing
+from traceapp.capture.correction import note_correction, refuse_correction, settle_corrections
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.ledger import Booking
-from traceapp.capture.lot import know_lot
-from traceapp.capture.pack import adopt_doses, name_packs
+from traceapp.capture.lot import know_lot, tell_sources
+from traceapp.capture.pack import adopt_doses, judge_named_packs, name_packs
 from traceapp.capture.packing import find_packing_unit, record_packing
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import digest, keep_conflict
@@ -30,10 +32,14 @@ from traceapp.watch.profile import counting_journeys, load_profiles
 
 @dataclass(frozen=True, slots=True)
 class MovementMessage:
-    """Movements as they came together; `site` is the code of who reports (None over HTTP)."""
+    """Movements as they came together; `site` is the code of who reports (None over HTTP).
+
+    `within` is the division whose officer reports, and may correct what sites below it reported.
+    """
 
     site: str | None
     movements: Sequence[Movement | Packing]
+    within: str | None = None
 
 
 class Refused(Exception):
@@ -54,11 +60,12 @@ def record_movements(
     receipts: list[Receipt] = []
     booking = Booking()
     named: set[str] = set()
+    fresh: list[str] = []
     for message in messages:
         receipt = Receipt()
         for index, movement in enumerate(message.movements):
             try:
-                row = _record(session, movement, message.site, now, named)
+                row = _record(session, movement, message, now, named)
             except Refused as refused:
                 receipt.refusals.append(refused.refusal.at_place(index))
                 continue
@@ -67,11 +74,19 @@ def record_movements(
                 continue
             receipt.stored += 1
             if isinstance(row, MovementRow):
+                fresh.append(row.code)
                 booking.add_movement(row)
         receipts.append(receipt)
+    settled = settle_corrections(session, "movement", fresh)
+    for corrected in settled.rows:
+        booking.take_again(corrected)
+    named |= settled.packs
+    tell_sources(session, booking.lot_ids)
     for dose in adopt_doses(session, booking.lot_ids, named):
-        booking.add_dose(dose)
+        if dose.is_in_force:
+            booking.add_dose(dose)
     booking.write(session)
+    judge_named_packs(session, booking.lot_ids, named)
     if sensors := _counting_sensors(session, booking.lot_ids):
         judge_sensors(session, sensors, now)
     return receipts
@@ -102,7 +117,11 @@ def _site_of(session: Session, unit: str | None) -> Site:
 
 
 def _record(
-    session: Session, came: Movement | Packing, site: str | None, now: datetime, named: set[str]
+    session: Session,
+    came: Movement | Packing,
+    message: MovementMessage,
+    now: datetime,
+    named: set[str],
 ) -> MovementRow | PackingRow | None:
     """Store one movement or packing; returns its row, or None for one known already.
 
@@ -116,13 +135,13 @@ def _record(
         )
     ).first()
     if known is not None:
-        _compare(session, came, known, content, site, now)
+        _compare(session, came, known, content, message.site, now)
         return None
     if future := refuse_future(came.at, now):
         raise Refused(future)
     if isinstance(came, Packing):
-        return _pack(session, came, site, now, named)
-    return _move(session, came, site, now, named, digest(content))
+        return _pack(session, came, message.site, now, named)
+    return _move(session, came, message, now, named, digest(content))
 
 
 def _pack(
@@ -142,18 +161,18 @@ def _pack(
 def _move(
     session: Session,
     movement: Movement,
-    site: str | None,
+    message: MovementMessage,
     now: datetime,
     named: set[str],
     content_digest: str,
 ) -> MovementRow:
     places = _places(session, movement)
-    home = _home(session, movement, site)
+    home = _home(session, movement, message.site)
+    if said := correcting(movement):
+        refusal = refuse_correction(session, "movement", said, home, message.within, now)
+        if refusal is not None:
+            raise Refused(refusal)
     lot = know_lot(session, movement.lot)
-    if movement.step == "commissioning":
-        lot.made_on = lot.made_on or movement.made_on
-        lot.expires_on = lot.expires_on or movement.expires_on
-        lot.release = lot.release or movement.release
     row = MovementRow(
         code=movement.id,
         at=movement.at,
@@ -165,12 +184,17 @@ def _move(
         operator=movement.operator,
         reason=movement.reason,
         witnesses=list(movement.witnesses) or None,
+        made_on=movement.made_on,
+        expires_on=movement.expires_on,
+        release=movement.release,
         digest=content_digest,
         recorded_at=now,
         **places,
     )
     session.add(row)
     session.flush()
+    if said is not None:
+        note_correction(session, "movement", said, message.within, now)
     named |= name_packs(session, row, movement.lot, movement.packs)
     return row
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from schemas.lot import LotKey
 from traceapp.capture.insert import insert
 from traceapp.capture.lot import know_lot
+from traceapp.capture.pack_finding import judge_packs, packs_in_doubt
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
@@ -63,8 +64,10 @@ def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -
     gtins = set(session.scalars(select(Lot.gtin).where(Lot.id.in_(lots))))
     wanted = sorted({one for key in {*keys, *inside} for one in same_pack(key, gtins)})
     adopted: dict[int, Dose] = {}
+    seen: set[str | None] = set()
     for dose in [*_of_packs(session, wanted), *_unparted(session, gtins)]:
         named = identify(session, dose.pack_code or "")
+        seen |= {dose.pack_key, named.key}
         dose.pack_key = named.key
         if named.lot is not None:
             dose.lot_id = know_lot(session, named.lot).id
@@ -73,7 +76,15 @@ def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -
         if dose.lot_id is not None:
             adopted[dose.id] = dose
     session.flush()
+    judge_packs(session, {key for key in seen if key is not None})
     return list(adopted.values())
+
+
+def judge_named_packs(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -> None:
+    """Judge the packs that movements named, those in their cases, and those in doubt of a lot."""
+    named = set(keys)
+    doubted = packs_in_doubt(session, lot_ids)
+    judge_packs(session, {*named, *(_inside(session, named) if named else ()), *doubted})
 
 
 def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:

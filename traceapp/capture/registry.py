@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.judging import judge_sensors
+from traceapp.capture.pack_finding import judge_packs_of_product
 from traceapp.capture.profile import register_profile
 from traceapp.capture.reading import know_sensors
 from traceapp.capture.registry_error import RegistryError, past
@@ -178,7 +179,11 @@ def _register_product(session: Session, document: dict[str, Any], _now: datetime
         "budget": document.get("budget"),
         **storage,
     }
-    return _upsert(session, row, Product, values)
+    before = row.doses_per_pack if row is not None else 1
+    is_changed = _upsert(session, row, Product, values)
+    if before != document["doses_per_pack"]:
+        judge_packs_of_product(session, document["gtin"])
+    return is_changed
 
 
 def _register_contact(session: Session, document: dict[str, Any], _now: datetime) -> bool:

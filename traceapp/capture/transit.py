@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from traceapp.capture.derived import Derivation, finding_row, posting_row, stay_row
-from traceapp.capture.fact import facts_of_route
+from traceapp.capture.fact import facts_of_route, keys_of_route
 from traceapp.db import among
 from traceapp.models.finding import Finding as FindingRow
 from traceapp.models.posting import Posting as PostingRow
@@ -24,7 +24,7 @@ def book_route(session: Session, derivation: Derivation, route: Route) -> None:
     lot_id, source, target = route
     facts = facts_of_route(session, lot_id, source, target)
     transit = carry(facts)
-    keys = sorted(fact.key for fact in facts)
+    keys = keys_of_route(session, lot_id, source, target)
     is_received = (
         PostingRow.lot_id == lot_id,
         PostingRow.site_id == target,

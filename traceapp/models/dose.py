@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
@@ -32,6 +32,7 @@ class Dose(Base):
     `pack_code` is what was reported; `pack_key` is the pack that it names, however written.
     `digest` is of all that was said but the person. `person_digest` is of the person, under a
     salt that is sealed with it. A dose without `recipient_id` outlived its person's record.
+    `is_in_force` is derived: false once a newer correction stands instead of it.
     """
 
     __tablename__ = "dose"
@@ -59,6 +60,7 @@ class Dose(Base):
     vaccinator: Mapped[str | None] = mapped_column(String(64))
     route: Mapped[str | None] = mapped_column(String(64))
     body_site: Mapped[str | None] = mapped_column(String(64))
+    is_in_force: Mapped[bool] = mapped_column(default=True, server_default=true())
     digest: Mapped[str] = mapped_column(String(64))
     person_digest: Mapped[str | None] = mapped_column(String(64))
     person_findings: Mapped[str | None] = mapped_column(String(128))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
 
 
 class Movement(Base):
-    """One reported step of a lot: a fact, never altered."""
+    """One reported step of a lot: a fact, never altered.
+
+    `is_in_force` is derived: false once a newer correction stands instead of it.
+    """
 
     __tablename__ = "movement"
     __table_args__ = (Index("ix__movement__lot_id_at", "lot_id", "at"),)
@@ -32,5 +35,9 @@ class Movement(Base):
     operator: Mapped[str | None]
     reason: Mapped[str | None]
     witnesses: Mapped[list[str] | None] = mapped_column(JSON)
+    made_on: Mapped[date | None]
+    expires_on: Mapped[date | None]
+    release: Mapped[str | None] = mapped_column(String(64))
+    is_in_force: Mapped[bool] = mapped_column(default=True, server_default=true())
     digest: Mapped[str] = mapped_column(String(64))
     recorded_at: Mapped[datetime]

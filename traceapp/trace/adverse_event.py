@@ -85,7 +85,8 @@ def events_of_lot(
 def count_of_lot(session: Session, scope: Scope, lot: Lot) -> dict[str, Any]:
     """How many doses of a lot were given in scope, how many reports, how many of each event."""
     given = select(func.count(Dose.id)).join(Site, Site.id == Dose.site_id)
-    doses = session.scalar(given.where(Dose.lot_id == lot.id, scope.sites())) or 0
+    given = given.where(Dose.lot_id == lot.id, Dose.is_in_force, scope.sites())
+    doses = session.scalar(given) or 0
     reports: Sequence[Any] = session.execute(
         select(AdverseEvent.events, AdverseEvent.seriousness)
         .join(Dose, Dose.id == AdverseEvent.dose_id)

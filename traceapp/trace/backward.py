@@ -15,6 +15,7 @@ from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.exposure import Limits, expose
 from traceapp.trace.check import findings_of_dose
+from traceapp.trace.correction import history_of
 from traceapp.trace.exposure import Climate, exposure_document
 from traceapp.trace.history import History, Stretch
 from traceapp.trace.lot import lot_document, source_document
@@ -81,4 +82,6 @@ def dose_document(session: Session, dose: Dose, site: Site) -> dict[str, Any]:
         "route": dose.route,
         "body_site": dose.body_site,
         "recorded_at": dose.recorded_at,
+        "in_force": dose.is_in_force,
+        "history": history_of(session, "dose", dose.code),
     }

@@ -14,11 +14,13 @@ from schemas.lot import LotKey
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
+from traceapp.models.pack_finding import PackFinding
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rules.calendar import CHINA
 from traceapp.rules.exposure import Limits
+from traceapp.trace.correction import findings_of_corrections
 from traceapp.trace.exposure import Climate, limits_of
 from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
@@ -29,6 +31,7 @@ from traceapp.trace.path import worst_exposure
 from traceapp.trace.reach import site_of_unit
 from traceapp.trace.scope import Scope
 from traceapp.watch.pack import Named, identify, keys_of_pack, lot_of_pack, lots_of_packs
+from traceapp.watch.sighting import Sightings, sighting_of_dose
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ def check_dose(
     found = _findings_of_lot(session, lot, now)
     found += findings_of_holds(session, lot.id, _place(session, intended, scope), now)
     found += _findings_of_pack(session, lot, named, Dose.at <= now)
+    site = site_of_unit(session, intended.unit) if intended.unit else intended.site
+    found += _findings_of_whereabouts(session, lot, named.key, site, now)
     units = _units(session, intended)
     limits, climate = limits_of(session, lot.gtin), Climate(session)
     if units:
@@ -76,10 +81,11 @@ def findings_of_dose(
     limits: Limits,
 ) -> list[dict[str, Any]]:
     """What is wrong with a dose that was given, as the record stands now."""
+    found = [one for _, one in findings_of_corrections(session, "dose", [dose.code])]
     lot = session.get(Lot, dose.lot_id) if dose.lot_id else None
     if lot is None:
-        return [finding("lot_unknown"), *_findings_of_report(dose)]
-    found = _findings_of_lot(session, lot, dose.at)
+        return [*found, finding("lot_unknown"), *_findings_of_report(dose)]
+    found += _findings_of_lot(session, lot, dose.at)
     place = Scope(site=session.get_one(Site, dose.site_id).code)
     found += findings_of_holds(session, lot.id, place, dose.at)
     if dose.pack_code is not None:
@@ -90,6 +96,7 @@ def findings_of_dose(
         found += _findings_of_pack(session, lot, named, is_earlier, given=1)
     kept = session.scalars(select(Finding).where(Finding.dose_id == dose.id))
     found += [finding(one.code, **one.detail) for one in kept]
+    found += _findings_of_place(session, dose)
     found += _findings_of_person(session, dose, lot)
     found += _findings_of_report(dose)
     return found + _findings_of_exposure(stretches, climate, limits)
@@ -168,6 +175,7 @@ def _findings_of_pack(
         .where(
             Dose.pack_key.in_(keys_of_pack(session, named.key, lot.gtin)),
             is_earlier,
+            Dose.is_in_force,
             # A serial alone is another pack with every product.
             or_(Dose.pack_key.not_like("p:%"), Lot.gtin == lot.gtin),
         )
@@ -175,6 +183,27 @@ def _findings_of_pack(
     if (used or 0) >= doses:
         found.append(finding("pack_used_up", used=(used or 0) + given, doses=doses))
     return found
+
+
+def _findings_of_place(session: Session, dose: Dose) -> list[dict[str, Any]]:
+    """That the pack of a dose was elsewhere when it was given."""
+    elsewhere = select(PackFinding.id).where(
+        PackFinding.dose_id == dose.id, PackFinding.code == "pack_in_two_places"
+    )
+    return [finding("pack_in_two_places")] if session.scalar(elsewhere.limit(1)) else []
+
+
+def _findings_of_whereabouts(
+    session: Session, lot: Lot, key: str | None, site: str | None, now: datetime
+) -> list[dict[str, Any]]:
+    """Whether a pack in hand is, by the record, at another site."""
+    site_id = session.scalar(select(Site.id).where(Site.code == site)) if site and key else None
+    if key is None or site_id is None:
+        return []
+    seen = Sightings(session, keys_of_pack(session, key, lot.gtin))
+    in_hand = sighting_of_dose(0, "", now, site_id)
+    is_elsewhere = seen.is_elsewhere(key, lot.gtin, lot.id, in_hand)
+    return [finding("pack_in_two_places")] if is_elsewhere else []
 
 
 def _findings_of_label(session: Session, lot: Lot, named: Named) -> list[dict[str, Any]]:
@@ -203,6 +232,7 @@ def _findings_of_person(session: Session, dose: Dose, lot: Lot) -> list[dict[str
             Dose.recipient_id == dose.recipient_id,
             Dose.id != dose.id,
             Dose.at <= dose.at,
+            Dose.is_in_force,
             Lot.gtin == lot.gtin,
             Dose.dose_number.is_not(None),
         )

@@ -14,6 +14,8 @@ _TEXTS = {
     "By the record this site held none of the lot",
     "pack_used_up": "该追溯码已使用 {used} 次，每盒 {doses} 剂 / "
     "This code was used {used} times for a pack of {doses}",
+    "pack_in_two_places": "按记录，该追溯码当时在另一单位 / "
+    "By the record this pack was at another site then",
     "pack_of_other_lot": "该包装属于批号 {lot} / This pack is of another lot: {lot}",
     "in_two_cases": "{pack} 装入时仍在另一包装内 / {pack} was still packed elsewhere",
     "not_in_case": "{pack} 拆出时不在该包装内 / {pack} was not in what it came out of",
@@ -35,12 +37,46 @@ _TEXTS = {
     "Name, date of birth or sex differ from what was first recorded with this document",
     "more_out_than_in": "出库 {doses} 剂，当时库存仅 {held} 剂 / "
     "{doses} doses left, only {held} there",
+    "corrected": "已由 {by} 更正 / Corrected by {by}",
+    "withdrawn": "已由 {by} 撤销 / Withdrawn by {by}",
+    "correction_waits": "尚无 {corrects} 的记录 / Nobody has reported {corrects} yet",
+    "correction_stray": "{corrects} 由另一单位上报，此更正无效 / "
+    "{corrects} was reported by another site: this corrects nothing",
     "received_unshipped": "收到 {received} 剂，但没有对应的发货记录 / "
     "{received} doses received that nobody shipped",
     "received_more": "收到 {received} 剂，多于发货的 {shipped} 剂 / "
     "{received} doses received, {shipped} shipped",
     "received_less": "发货 {shipped} 剂，只收到 {received} 剂 / "
     "{shipped} doses shipped, {received} received",
+}
+
+#: What is said of all facts of a lot and a site that have the same finding.
+_SUMMARIES = {
+    "used_before_received": "{count} 次使用或出库早于该单位收货 / "
+    "Used or sent {count} times before the site received the lot",
+    "not_at_site": "{count} 剂在从未收到该批号的单位接种 / "
+    "{count} doses given where the lot never came",
+    "more_used_than_held": "{count} 剂超出该单位当时的库存 / "
+    "{count} doses given beyond what the site held",
+    "more_out_than_in": "{count} 次出库多于库存 / More left than lay there, {count} times",
+    "received_unshipped": "{count} 次收货没有对应的发货 / "
+    "Received {count} times what nobody shipped",
+    "received_more": "{count} 次收货多于发货 / More received than shipped, {count} times",
+    "received_less": "{count} 次收货少于发货 / Less received than shipped, {count} times",
+    "pack_used_up": "{count} 次使用超出追溯码的剂数 / "
+    "Codes used {count} times more often than their packs have doses",
+    "pack_in_two_places": "{count} 次同一追溯码出现在两个单位 / "
+    "The same code at two sites, {count} times",
+    "dose_without_lot": "{count} 剂没有批号 / {count} doses without a lot",
+    "dose_after_expiry": "{count} 剂在过期后接种 / {count} doses given after expiry",
+    "no_journey_record": "{count} 次运输没有温度记录 / No temperature record for {count} journeys",
+    "destroyed_unwitnessed": "{count} 次销毁没有两名见证人 / "
+    "Destroyed without two witnesses, {count} times",
+    "lot_unknown": "没有该批号的生产记录 / No record says that this lot was made",
+    "correction_waits": "{count} 次更正的原记录尚未收到 / "
+    "{count} corrections of what nobody has reported yet",
+    "correction_stray": "{count} 次更正了其他单位的记录，无效 / "
+    "{count} corrections of what another site reported; they change nothing",
 }
 
 #: Findings that stop an injection.
@@ -53,6 +89,7 @@ STOPPING = frozenset(
         "not_at_site",
         "pack_used_up",
         "pack_of_other_lot",
+        "pack_in_two_places",
         "budget_exceeded",
         "frozen",
         "vvm_used_up",
@@ -65,3 +102,8 @@ STOPPING = frozenset(
 def finding(code: str, **detail: Any) -> dict[str, Any]:
     """A finding of the contract: its code and a sentence."""
     return {"code": code, "text": _TEXTS[code].format(**detail)}
+
+
+def summary(code: str, count: int) -> dict[str, Any]:
+    """A finding of a lot and a site: its code, and a sentence of how often."""
+    return {"code": code, "text": _SUMMARIES[code].format(count=count)}

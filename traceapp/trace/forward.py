@@ -96,7 +96,7 @@ def list_lot_doses(
         select(Dose, Recipient, Site.code)
         .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
         .join(Site, Site.id == Dose.site_id)
-        .where(Dose.lot_id == lot.id, scope.sites())
+        .where(Dose.lot_id == lot.id, Dose.is_in_force, scope.sites())
     )
     query = newest_first(query, Dose.at, Dose.id, cursor)
     rows = session.execute(query.limit(limit + 1)).all()
@@ -139,7 +139,7 @@ def _shipments(
             Movement.to_site_id,
             Movement.carrier_id,
         )
-        .where(Movement.lot_id == lot.id, Movement.step.in_(LEAVING))
+        .where(Movement.lot_id == lot.id, Movement.step.in_(LEAVING), Movement.is_in_force)
         .order_by(Movement.at, Movement.id)
     ).all()
     rows = [row for row in rows if not inside.isdisjoint((row.site_id, row.to_site_id))]

@@ -46,7 +46,7 @@ def stream_lot_doses(
         )
         .join(Site, Site.id == Dose.site_id)
         .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
-        .where(Dose.lot_id == lot.id, scope.sites())
+        .where(Dose.lot_id == lot.id, Dose.is_in_force, scope.sites())
         .order_by(Dose.at.desc(), Dose.id.desc())
     )
     for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):

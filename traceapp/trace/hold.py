@@ -169,7 +169,7 @@ def _given(held: Held, scope: Scope) -> Select[str, str]:
     return (
         select(Site.code, Dose.code)
         .join(Dose, Dose.site_id == Site.id)
-        .where(Dose.lot_id == held.hold.lot_id, held.lasting(Dose.at))
+        .where(Dose.lot_id == held.hold.lot_id, Dose.is_in_force, held.lasting(Dose.at))
         .where(held.scope.sites(), scope.sites())
         .order_by(Dose.at, Dose.id)
         .limit(_MOST)
@@ -182,7 +182,7 @@ def _moved(held: Held, holds: Sequence[Held]) -> Select[str, str]:
         .join(Unit, Unit.site_id == Site.id)
         .join(Movement, Movement.from_unit_id == Unit.id)
         .where(Movement.lot_id == held.hold.lot_id, Movement.step.in_(_AWAY))
-        .where(held.lasting(Movement.at), held.scope.sites())
+        .where(held.lasting(Movement.at), Movement.is_in_force, held.scope.sites())
         .order_by(Movement.at, Movement.id)
     )
     for recall in holds:

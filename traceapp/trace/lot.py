@@ -20,6 +20,7 @@ def find_lot(session: Session, gtin: str, number: str) -> Lot | None:
 def is_made(session: Session, lot: Lot) -> bool:
     """Whether some movement says that the lot was made."""
     made = select(Movement.id).where(Movement.lot_id == lot.id, Movement.step == "commissioning")
+    made = made.where(Movement.is_in_force)
     return session.scalar(made.limit(1)) is not None
 
 

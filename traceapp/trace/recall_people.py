@@ -87,7 +87,7 @@ def _persons(lot: Lot, at: Any, is_meant: Callable[[Any], ColumnElement[bool]]) 
             func.max(case((again.c.dose_id.is_(None), 1), else_=0)).label("open"),
         )
         .outerjoin(again, again.c.dose_id == Dose.id)
-        .where(Dose.lot_id == lot.id, is_meant(Dose))
+        .where(Dose.lot_id == lot.id, Dose.is_in_force, is_meant(Dose))
         .group_by(Dose.site_id, Dose.recipient_id)
         .cte("person")
     )

@@ -34,7 +34,7 @@ def list_recall_doses(
         select(Dose, Recipient, Site.code)
         .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
         .join(Site, Site.id == Dose.site_id)
-        .where(Dose.lot_id == lot.id, *(scope.sites() for scope in scopes))
+        .where(Dose.lot_id == lot.id, Dose.is_in_force, *(scope.sites() for scope in scopes))
     )
     query = newest_first(query, Dose.at, Dose.id, cursor)
     rows = session.execute(query.limit(limit + 1)).all()
@@ -83,7 +83,7 @@ def stream_recall_doses(
         .join(Site, Site.id == Dose.site_id)
         .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
         .outerjoin(again, again.c.dose_id == Dose.id)
-        .where(Dose.lot_id == lot.id, *(scope.sites() for scope in scopes))
+        .where(Dose.lot_id == lot.id, Dose.is_in_force, *(scope.sites() for scope in scopes))
         .order_by(Dose.at.desc(), Dose.id.desc())
     )
     for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):

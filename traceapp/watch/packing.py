@@ -69,7 +69,7 @@ def movements_naming(
         query = (
             select(PackMovement.pack_id, Movement)
             .join(Movement, Movement.id == PackMovement.movement_id)
-            .where(PackMovement.pack_id.in_(part))
+            .where(PackMovement.pack_id.in_(part), Movement.is_in_force)
         )
         if lot_id is not None:
             query = query.where(Movement.lot_id == lot_id)

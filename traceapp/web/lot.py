@@ -17,6 +17,7 @@ from traceapp.doors import doors
 from traceapp.problem import not_found
 from traceapp.rules.meaning import Meaning
 from traceapp.trace.adverse_event import count_of_lot
+from traceapp.trace.finding_list import Wanted, list_findings
 from traceapp.trace.forward import trace_lot
 from traceapp.trace.lot import find_lot
 from traceapp.web.names import learn_names
@@ -25,6 +26,7 @@ from traceapp.web.symbol import draw
 
 blueprint = Blueprint("lot", __name__)
 _PAGE = 100
+_FINDINGS = 20
 
 
 @blueprint.get("/lots/<gtin:gtin>/<code:number>")
@@ -37,13 +39,19 @@ def lot(gtin: str, number: str) -> str:
         if trace is None or row is None:
             raise not_found("lot", f"{gtin}/{number}")
         events = count_of_lot(session, scope, row)
-        learn_names(session, trace)
+        found = list_findings(session, scope, Wanted(gtin=gtin, lot=number), _FINDINGS)
+        learn_names(session, trace, found)
     label = draw(
         Meaning("element_string", number, gtin, number, None, trace["source"]["expires_on"])
     )
     may_hold = visitor().is_browser and visitor().role in OFFICERS
     return render_template(
-        "pages/lot.html", trace=trace, events=events, symbol=label, may_hold=may_hold
+        "pages/lot.html",
+        trace=trace,
+        events=events,
+        found=found,
+        symbol=label,
+        may_hold=may_hold,
     )
 
 

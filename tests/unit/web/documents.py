@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from math import sin
 from typing import Any
 
+from tests.unit.web.finding_documents import LOT as LOT
+from tests.unit.web.finding_documents import history
+
 START = datetime(2021, 5, 8, 4, 0, tzinfo=UTC)
-LOT = {"gtin": "06901234567892", "number": "202105C0147"}
 
 
 def at(hours: float) -> datetime:
-    """Return a moment some hours after the start."""
     return START + timedelta(hours=hours)
 
 
@@ -122,7 +123,6 @@ def source() -> dict[str, Any]:
 
 
 def stock() -> dict[str, Any]:
-    """Return what lies at a site: a lot to use, and one that froze, perhaps."""
     budget = [{"above_celsius": 8.0, "minutes": 90.0, "allowed_minutes": 600.0}]
     life = {
         "budget": budget,
@@ -145,7 +145,6 @@ def stock() -> dict[str, Any]:
 
 
 def lot_events() -> dict[str, Any]:
-    """Return the adverse events after a lot: one, serious and told in words."""
     report = {
         "id": "e-1",
         "dose": "dose-1",
@@ -187,6 +186,7 @@ def dose_trace() -> dict[str, Any]:
             "dose_number": 1,
             "vaccinator": "N-03",
             "recipient": {"name": "张*", "document": "4514**********1234"},
+            "history": history(),
         },
         "lot": LOT,
         "source": source(),

@@ -10,6 +10,7 @@ from flask import Flask, g, render_template
 
 from config import Settings
 from tests.unit.web import documents
+from tests.unit.web.finding_documents import findings
 from tests.unit.web.recall_document import recall_report
 from traceapp.access.visitor import Visitor
 from traceapp.app import create_app
@@ -75,6 +76,7 @@ def contexts() -> dict[str, dict[str, Any]]:
         "lot": {
             "trace": documents.lot_trace(),
             "events": documents.lot_events(),
+            "found": findings(),
             "may_hold": True,
         },
         "lot_events": {"found": documents.lot_events(), "older": None},
@@ -88,7 +90,12 @@ def contexts() -> dict[str, dict[str, Any]]:
         "recall": {"report": recall_report(), "may_act": True},
         "lookup": {"found": [{"kind": "unit", "code": "PX-FY-01", "url": "/units/PX-FY-01"}]},
         "rejection_list": {"page": {"items": [_REJECTION]}, "older": None},
-        "site": {"stock": documents.stock()},
+        "site": {"stock": documents.stock(), "found": findings()},
+        "finding_list": {
+            "page": findings(),
+            "older": "/findings?cursor=x",
+            "table": "/api/v1/findings?format=csv",
+        },
         "mailbox": {"mails": [_MAIL]},
         "mail": {"mail": _MAIL},
         "sign_in": {"link": "", "next": "/", "is_refused": True},

@@ -344,6 +344,7 @@ def upgrade() -> None:
         sa.Column("vaccinator", sa.String(length=64), nullable=True),
         sa.Column("route", sa.String(length=64), nullable=True),
         sa.Column("body_site", sa.String(length=64), nullable=True),
+        sa.Column("is_in_force", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("person_digest", sa.String(length=64), nullable=True),
         sa.Column("person_findings", sa.String(length=128), nullable=True),
@@ -454,6 +455,10 @@ def upgrade() -> None:
         sa.Column("operator", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("witnesses", sa.JSON(), nullable=True),
+        sa.Column("made_on", sa.Date(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("release", sa.String(length=64), nullable=True),
+        sa.Column("is_in_force", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("recorded_at", Moment(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -603,6 +608,50 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix__finding_dose_id"), ["dose_id"], unique=False)
         batch_op.create_index(batch_op.f("ix__finding_movement_id"), ["movement_id"], unique=False)
         batch_op.create_index(batch_op.f("ix__finding_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "pack_finding",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("pack_key", sa.String(length=192), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("movement_id", BigKey, nullable=True),
+        sa.Column("dose_id", BigKey, nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dose_id"], ["dose.id"], name=op.f("fk__pack_finding__dose_id__dose")
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__pack_finding__lot_id__lot")),
+        sa.ForeignKeyConstraint(
+            ["movement_id"], ["movement.id"], name=op.f("fk__pack_finding__movement_id__movement")
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk__pack_finding__site_id__site")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__pack_finding")),
+    )
+    with op.batch_alter_table("pack_finding", schema=None) as batch_op:
+        for column in ("dose_id", "lot_id", "movement_id", "pack_key", "site_id"):
+            batch_op.create_index(batch_op.f(f"ix__pack_finding_{column}"), [column], unique=False)
+
+    op.create_table(
+        "correction",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("noun", sa.String(length=16), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("corrects", sa.String(length=64), nullable=False),
+        sa.Column("corrected_at", Moment(), nullable=False),
+        sa.Column("is_void", sa.Boolean(), nullable=False),
+        sa.Column("within", sa.String(length=6), nullable=True),
+        sa.Column("reason", sa.String(length=512), nullable=True),
+        sa.Column("recorded_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__correction")),
+        sa.UniqueConstraint("noun", "code", name=op.f("uq__correction__noun_code")),
+    )
+    with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.create_index("ix__correction__noun_corrects", ["noun", "corrects"], unique=False)
 
     op.create_table(
         "outbox",
@@ -921,6 +970,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix__outbox__due_at")
 
     op.drop_table("outbox")
+    op.drop_table("correction")
+    op.drop_table("pack_finding")
     with op.batch_alter_table("finding", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__finding_site_id"))
         batch_op.drop_index(batch_op.f("ix__finding_movement_id"))
