@@ -34,6 +34,7 @@ def replacements(lot: Lot, is_meant: Callable[[Any], ColumnElement[bool]]) -> An
             ),
         )
         .join(of_lot, of_lot.id == again.lot_id)
+        .where(dose.is_in_force, again.is_in_force)
         .where(dose.lot_id == lot.id, is_meant(dose), of_lot.gtin == lot.gtin, of_lot.id != lot.id)
         .group_by(dose.id)
     )

@@ -40,7 +40,8 @@ class Campaign:
                 Site.id.in_(self._lay()),
                 Site.id.in_(self._awaited()),
                 select(Dose.id)
-                .where(Dose.lot_id == self.lot_id, Dose.site_id == Site.id, self._began(Dose.at))
+                .where(Dose.lot_id == self.lot_id, Dose.site_id == Site.id, Dose.is_in_force)
+                .where(self._began(Dose.at))
                 .exists(),
             ),
         )

@@ -150,6 +150,16 @@ def test_a_next_dose_is_no_vaccination_again(admin: FlaskClient) -> None:
     assert report(admin, number)["total"]["revaccinated"] == 0
 
 
+def test_a_dose_that_was_taken_back_is_nobodys(admin: FlaskClient) -> None:
+    number = recall(admin)
+    gone = {**dose("gone", -0.1), "corrects": "d1", "corrected_at": moment(0), "void": True}
+    gone["reason"] = "given to nobody"
+    assert admin.post("/api/v1/doses", json=gone).status_code == 201
+    total = report(admin, number)["total"]
+    assert (total["given"], total["recipients"]) == (0, 0)
+    assert admin.get(f"/api/v1/recalls/{number}/recipients").get_json()["items"] == []
+
+
 def test_of_two_officers_who_recall_a_lot_at_once_one_does(door: Door, admin: FlaskClient) -> None:
     body = {"reason": "sterility in doubt", "class": 1, "at": moment(-0.5)}
     token = door.token("officer", "450000")
