@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import faulthandler
 import os
 import signal
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import pytest
 from hypothesis import settings
@@ -42,12 +45,26 @@ class _Diary:
     def flush(self) -> None:
         """It is written already."""
 
+    def tell_stacks(self, what: str) -> None:
+        """Write where every thread is: whoever ends a worker stands among them."""
+        self.write(f"{what}, at {datetime.now(UTC):%H:%M:%S}\n")
+        faulthandler.dump_traceback(self._descriptor)
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give a worker its diary."""
+    """Give a worker its diary, in which it says why it ends, however it does."""
     channel: Any = sys.modules.get("execnet.gateway_base")
-    if hasattr(config, "workerinput") and hasattr(channel, "debugfile"):
-        channel.debugfile = _Diary(channel.debugfile)
+    if not (hasattr(config, "workerinput") and hasattr(channel, "debugfile")):
+        return
+    diary = channel.debugfile = _Diary(channel.debugfile)
+    atexit.register(diary.tell_stacks, "It ends in order")
+    end_at_once = os._exit
+
+    def end(status: int) -> NoReturn:
+        diary.tell_stacks(f"os._exit({status})")
+        end_at_once(status)
+
+    os._exit = end
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -60,7 +77,7 @@ def pytest_testnodedown(node: Any, error: object | None) -> None:
         sys.stderr.write(f"\nworker {node.gateway.id} ended with {status}; its last words:\n")
         if diary.exists():
             lines = diary.read_text(errors="replace").splitlines()
-            sys.stderr.writelines(f"  {line[:300]}\n" for line in lines[-25:])
+            sys.stderr.writelines(f"  {line[:300]}\n" for line in lines[-80:])
     diary.unlink(missing_ok=True)
 
 

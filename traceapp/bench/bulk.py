@@ -46,7 +46,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "movement": (
         *("id", "code", "at", "step", "lot_id", "doses", "site_id", "from_unit_id", "to_unit_id"),
         *("from_site_id", "to_site_id", "carrier_id", "document", "reason", "witnesses"),
-        *("digest", "recorded_at"),
+        *("made_on", "expires_on", "release", "digest", "recorded_at"),
     ),
     "pack": ("id", "key", "code"),
     "pack_movement": ("pack_id", "movement_id"),
@@ -124,7 +124,7 @@ class Writer:
         rows.add("movement", (
             self._movements, came.id, came.at, came.step, lot_id, came.doses, site, from_unit,
             to_unit, from_site, to_site, carrier, came.document, came.reason, _NULL,
-            digest(content), came.at + DELAY,
+            came.made_on, came.expires_on, came.release, digest(content), came.at + DELAY,
         ))  # fmt: skip
         for code in came.packs:
             if code not in packs:
