@@ -21,8 +21,8 @@ from traceapp.doors import doors
 from traceapp.problem import Problem, not_found
 from traceapp.trace.backward import trace_dose
 from traceapp.trace.check import Intended, check_dose
+from traceapp.trace.dose_finding import findings_of_doses
 from traceapp.trace.reach import reaches_site, reaches_unit
-from traceapp.trace.scope import Scope
 
 blueprint = Noun("dose", __name__, description="Administered doses")
 
@@ -80,15 +80,14 @@ def post_dose(dose: Dose) -> Any:
         try:
             outcome = record_dose(session, dose, parts.vault, now, corrects_within(who))
         except DoseRefused as refused:
-            raise Problem(422, str(refused), {refused.field: [str(refused)]}) from refused
+            raise Problem(422, str(refused), {refused.refusal.field: [str(refused)]}) from refused
         audit_dose(session, who, dose, now)
     if outcome.is_conflict:
         message = "Expected the content first sent with this id, got another; both are kept."
         raise Problem(409, message, {"id": [message]})
     with parts.database.read() as session:
-        # The findings are the dose's own, wherever its lot has been.
-        trace = trace_dose(session, Scope(), dose.id) or {"findings": []}
-    receipt = {"id": dose.id, "findings": trace["findings"]}
+        found = findings_of_doses(session, [outcome.dose_id])
+    receipt = {"id": dose.id, "findings": found[dose.id]}
     headers = {"Location": f"/api/v1/doses/{dose.id}/trace"}
     return receipt, 201 if outcome.is_new else 200, headers
 

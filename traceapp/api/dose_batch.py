@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.document import Refusal
-from schemas.dose import Dose, DoseSchema
+from schemas.dose import DoseSchema
 from schemas.finding import DosesReceiptSchema
 from traceapp.access.correction import audit_dose, corrects_within, without_person_in_reason
 from traceapp.access.guard import allow, visitor
@@ -98,7 +98,7 @@ def _receipt(items: Items, outcomes: list[DoseOutcome | DoseRefused]) -> Receipt
     refused = [(place or 0, _without_person(refusal)) for place, refusal in items.refused]
     for place, dose, outcome in zip(items.places, items.good, outcomes, strict=True):
         if isinstance(outcome, DoseRefused):
-            refused.append((place, _refusal(dose, outcome).at_place(place)))
+            refused.append((place, outcome.refusal.at_place(place)))
         elif outcome.is_conflict:
             expected = "the content first sent with this id"
             refused.append((place, Refusal("conflict", "id", expected, dose.id).at_place(place)))
@@ -108,11 +108,6 @@ def _receipt(items: Items, outcomes: list[DoseOutcome | DoseRefused]) -> Receipt
             receipt.repeated += 1
     receipt.refusals = [refusal for _, refusal in sorted(refused, key=lambda one: one[0])]
     return receipt
-
-
-def _refusal(dose: Dose, refused: DoseRefused) -> Refusal:
-    expected = str(refused).removeprefix("Expected ").split(", got ")[0].rstrip(".")
-    return Refusal("invalid", refused.field, expected, str(getattr(dose, refused.field)))
 
 
 def _without_person(refusal: Refusal) -> Refusal:

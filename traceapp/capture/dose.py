@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.correction import correcting
+from schemas.document import Refusal
 from schemas.dose import Dose, Recipient
 from schemas.lot import LotKey
 from traceapp.capture.correction import note_correction, refuse_correction, settle_corrections
@@ -31,11 +32,11 @@ from traceapp.watch.pack import Named, identify, lot_of_pack
 
 
 class DoseRefused(ValueError):
-    """A dose that cannot have been given so: nowhere known, or in the future; `field` says."""
+    """A dose that cannot have been given so: nowhere known, or in the future; `refusal` says."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"Expected {refusal.expected}, got {refusal.got}.")
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +191,16 @@ class _Places:
     def refuse(self, dose: Dose, now: datetime, within: str | None) -> DoseRefused | None:
         """Why a dose cannot have been given so; None where it can."""
         if future := refuse_future(dose.at, now):
-            return DoseRefused(future.field, f"Expected {future.expected}.")
+            return DoseRefused(future)
         if dose.site not in self._sites:
-            return DoseRefused("site", f"Expected a registered site, got {dose.site}.")
+            return DoseRefused(Refusal("unknown_site", "site", "a registered site", dose.site))
         if dose.unit is not None and self.unit(dose) is None:
-            return DoseRefused("unit", f"Expected a unit of site {dose.site}, got {dose.unit}.")
+            return DoseRefused(Refusal("invalid", "unit", f"a unit of site {dose.site}", dose.unit))
         if said := correcting(dose):
             site = self._sites[dose.site]
             refusal = refuse_correction(self._session, "dose", said, site, within, now)
             if refusal is not None:
-                message = f"Expected {refusal.expected}, got {refusal.got}."
-                return DoseRefused(refusal.field, message)
+                return DoseRefused(refusal)
         return None
 
     def site(self, dose: Dose) -> int:

@@ -12,12 +12,12 @@ from schemas.fields import format_moment
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.lot import Lot
 from traceapp.models.site import Site
+from traceapp.trace.given import AT_ONCE, doses_with_people, line_of
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.recall_people import replacements
 from traceapp.trace.recipient import masked
 from traceapp.trace.scope import Scope
 
-_AT_ONCE = 500
 Show = Callable[[Recipient | None], dict[str, Any] | None]
 
 
@@ -66,33 +66,9 @@ def stream_recall_doses(
     """
     again = replacements(lot, lambda _: true()).subquery()
     query = (
-        select(
-            Dose.code,
-            Dose.at,
-            Site.code.label("site"),
-            Dose.pack_code,
-            Dose.dose_number,
-            Dose.recipient_id,
-            Recipient.document_index,
-            Recipient.key_id,
-            Recipient.sealed,
-            Recipient.document_masked,
-            Recipient.name_masked,
-            again.c.again_at,
-        )
-        .join(Site, Site.id == Dose.site_id)
-        .outerjoin(Recipient, Recipient.id == Dose.recipient_id)
+        doses_with_people(lot, *scopes)
+        .add_columns(again.c.again_at)
         .outerjoin(again, again.c.dose_id == Dose.id)
-        .where(Dose.lot_id == lot.id, Dose.is_in_force, *(scope.sites() for scope in scopes))
-        .order_by(Dose.at.desc(), Dose.id.desc())
     )
-    for row in session.execute(query, execution_options={"yield_per": _AT_ONCE}):
-        yield {
-            "id": row.code,
-            "at": row.at,
-            "site": row.site,
-            "pack": row.pack_code,
-            "dose_number": row.dose_number,
-            "again_at": row.again_at,
-            **(show(None if row.recipient_id is None else row) or {}),
-        }
+    for row in session.execute(query, execution_options={"yield_per": AT_ONCE}):
+        yield {**line_of(row, show), "again_at": row.again_at}

@@ -132,7 +132,7 @@ def test_in_a_batch_each_dose_is_judged_for_itself(database: Database) -> None:
         document("future", at="2031-01-01T00:00:00Z"),
     )
     told = [
-        one.field if isinstance(one, DoseRefused) else (one.is_new, one.is_conflict)
+        one.refusal.field if isinstance(one, DoseRefused) else (one.is_new, one.is_conflict)
         for one in outcomes
     ]
     known, conflict, new = (False, False), (False, True), (True, False)
