@@ -8,6 +8,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import (
     ColumnElement,
@@ -235,3 +236,42 @@ def lock_for_migration(session: Session) -> None:
 def lock_for_months(session: Session) -> None:
     """Let one process make months of readings at a time; only PostgreSQL keeps them apart."""
     session.execute(text("SELECT pg_advisory_xact_lock(7200460)"))
+
+
+#: What numbers are locked for, apart from each other: the stories of corrections, lots that nobody
+#: noted yet, and lots whose shipments explain where packs are. Whoever wants several of them takes
+#: them in this order, the last of them after all rows.
+MOVEMENT_STORIES, DOSE_STORIES, NEW_LOTS, DEPARTURES = range(7200461, 7200465)
+#: Names share so few numbers that many facts at once need few locks.
+_STRIPES = 256
+
+
+def stripe(name: str) -> int:
+    """The number under which a name is locked, with some others."""
+    return crc32(name.encode()) % _STRIPES
+
+
+def lock_numbers(
+    session: Session, space: int, alone: Collection[int], together: Collection[int] = ()
+) -> None:
+    """Hold 32-bit numbers until the transaction ends, in their order, `together` with others.
+
+    Whoever wants one of them alone waits for all who hold it. SQLite has one writer anyway.
+    """
+    lonely = set(alone)
+    numbers = sorted(lonely | set(together))
+    if not (numbers and is_postgresql(session)):
+        return
+    session.execute(
+        _LOCK_NUMBERS,
+        {"space": space, "numbers": numbers, "alone": [one in lonely for one in numbers]},
+    ).all()
+
+
+#: A row each in the order of the arrays, so that nobody waits in a circle.
+_LOCK_NUMBERS = text(
+    "SELECT CASE WHEN wanted.alone"
+    " THEN pg_advisory_xact_lock(:space, wanted.number)::text"
+    " ELSE pg_advisory_xact_lock_shared(:space, wanted.number)::text END"
+    " FROM unnest(CAST(:numbers AS int[]), CAST(:alone AS bool[])) AS wanted (number, alone)"
+)

@@ -101,6 +101,31 @@ def settle_corrections(session: Session, noun: str, codes: Collection[str]) -> S
     return Settled(changed, _packs_of(session, changed))
 
 
+def settle_lot(session: Session, lot_id: int) -> int:
+    """Settle anew all corrections that touch a lot; return how many of its facts differed.
+
+    Facts of other lots in the same stories are settled with their own.
+    """
+    changed = 0
+    for noun, model in MODELS.items():
+        is_said = (Correction.noun == noun, model.lot_id == lot_id)
+        codes = {
+            code
+            for column in (Correction.code, Correction.corrects)
+            for code in session.scalars(
+                select(model.code).join(Correction, column == model.code).where(*is_said)
+            )
+        }
+        story = load_story(session, noun, codes)
+        for code, standing in story.standings.items() if story else ():
+            row = story.facts[code] if story else None
+            if row is not None and row.lot_id == lot_id:
+                changed += row.is_in_force != standing.is_in_force
+                row.is_in_force = standing.is_in_force
+    session.flush()
+    return changed
+
+
 def _packs_of(session: Session, changed: Iterable[Movement | Dose]) -> set[str]:
     keys = {row.pack_key for row in changed if isinstance(row, Dose) and row.pack_key}
     moved = [row.id for row in changed if isinstance(row, Movement)]

@@ -17,11 +17,12 @@ from schemas.lot import LotKey
 from traceapp.capture.correction import note_correction, refuse_correction, settle_corrections
 from traceapp.capture.insert import insert
 from traceapp.capture.ledger import Booking
-from traceapp.capture.lot import know_lot
+from traceapp.capture.lot import hold_new_lots, know_lot
 from traceapp.capture.pack_finding import judge_packs
 from traceapp.capture.receipt import refuse_future
 from traceapp.capture.recipient import findings_about, know_recipients, read_person
 from traceapp.capture.rejection import digest, keep_conflict
+from traceapp.capture.story import lock_stories
 from traceapp.db import among
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.dose import Recipient as RecipientRow
@@ -74,6 +75,7 @@ def record_doses(
 
     Each is judged for itself: one that is refused, repeated or in conflict holds up no other.
     """
+    _hold_stories(session, doses)
     known = _known(session, (dose.id for dose in doses))
     places = _Places(session, doses)
     refused: dict[int, DoseRefused] = {}
@@ -100,6 +102,14 @@ def record_doses(
             row = stored.get(dose.id) or known[dose.id]
             outcomes.append(_compare(session, row, dose, vault, now))
     return outcomes
+
+
+def _hold_stories(session: Session, doses: Sequence[Dose]) -> None:
+    corrected: dict[str, str | None] = {}
+    for dose in doses:
+        said = correcting(dose)
+        corrected[dose.id] = said.corrects if said else corrected.get(dose.id)
+    lock_stories(session, "dose", corrected)
 
 
 def _known(session: Session, codes: Iterable[str]) -> dict[str, DoseRow]:
@@ -215,8 +225,10 @@ class _Lots:
 
     def __init__(self, session: Session, keys: Iterable[LotKey | None]) -> None:
         self._session = session
-        named = sorted({(key.gtin, key.number) for key in keys if key is not None})
-        self._ids = {key: know_lot(session, LotKey(*key)).id for key in named}
+        named = {(key.gtin, key.number): key for key in keys if key is not None}
+        self._ids = hold_new_lots(session, named.values())
+        for pair in sorted(named.keys() - self._ids.keys()):
+            self._ids[pair] = know_lot(session, named[pair]).id
 
     def of(self, key: LotKey | None, named: Named) -> int | None:
         """The lot that was said, or that movements of the pack tell."""

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from traceapp.models.base import Moment
 from traceapp.models.dose import Dose
 from traceapp.models.movement import Movement
 from traceapp.rules.ledger import LEAVING, Fact
@@ -64,6 +65,19 @@ def facts_of_site(session: Session, lot_id: int, site_id: int, since: datetime) 
         *(movement_fact(row) for row in session.execute(moved)),
         *doses_of_sites(session, lot_id, [site_id], since),
     ]
+
+
+def newest_of_site(session: Session, lot_id: int, site_id: int) -> datetime | None:
+    """When the newest happened of all that a site reported of a lot and that is in force."""
+    newest = (
+        session.scalar(
+            select(func.max(model.at, type_=Moment())).where(
+                model.lot_id == lot_id, model.site_id == site_id, model.is_in_force
+            )
+        )
+        for model in (Movement, Dose)
+    )
+    return max((at for at in newest if at is not None), default=None)
 
 
 def movements_of_lot(session: Session, lot_id: int) -> list[Fact]:

@@ -7,12 +7,13 @@ the lot is read or written, however much of it there is. `rebuild` derives all o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.derived import Derivation, Key
-from traceapp.capture.fact import dose_fact, movement_fact
+from traceapp.capture.fact import dose_fact, movement_fact, newest_of_site
 from traceapp.capture.shelf import (
     Standing,
     book_again,
@@ -94,13 +95,18 @@ class Booking:
         self, session: Session, derivation: Derivation, standings: dict[Key, Standing]
     ) -> None:
         for key, standing in standings.items():
-            newest = [fact.at for fact in self._facts.get(key, ())]
-            if standing.turnover.newest_at is not None:
-                newest.append(standing.turnover.newest_at)
-            standing.turnover.newest_at = max(newest, default=None)
+            standing.turnover.newest_at = self._newest(session, key, standing)
             for name, doses in derivation.sums[key].items():
                 setattr(standing.turnover, name, getattr(standing.turnover, name) + doses)
         session.flush()
+
+    def _newest(self, session: Session, key: Key, standing: Standing) -> datetime | None:
+        if key in self._again:  # What was the newest may count no more.
+            return newest_of_site(session, *key)
+        newest = [fact.at for fact in self._facts.get(key, ())]
+        if standing.turnover.newest_at is not None:
+            newest.append(standing.turnover.newest_at)
+        return max(newest, default=None)
 
 
 def lock_lots(session: Session, lot_ids: Iterable[int]) -> None:

@@ -9,8 +9,29 @@ from sqlalchemy.orm import Session
 
 from schemas.lot import LotKey
 from traceapp.capture.insert import insert
+from traceapp.db import NEW_LOTS, lock_numbers, pairs, stripe
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+
+
+def hold_new_lots(session: Session, keys: Iterable[LotKey | None]) -> dict[tuple[str, str], int]:
+    """The lots of these keys that are known; who may note one of the others holds it already.
+
+    Two who note the same lots, each in an order of its own, would wait for each other.
+    """
+    wanted = {(key.gtin, key.number) for key in keys if key is not None}
+    if not wanted:
+        return {}
+    asked = pairs(session, Lot.gtin, Lot.number, sorted(wanted))
+    rows = session.execute(
+        select(Lot.gtin, Lot.number, Lot.id).join(
+            asked, (asked.c.first == Lot.gtin) & (asked.c.second == Lot.number)
+        )
+    )
+    known = {(row[0], row[1]): row[2] for row in rows}
+    fresh = wanted - known.keys()
+    lock_numbers(session, NEW_LOTS, {stripe("/".join(key)) for key in fresh})
+    return known
 
 
 def know_lot(session: Session, key: LotKey) -> Lot:

@@ -15,13 +15,16 @@ from schemas.document import Refusal
 from schemas.movement import STEPS, Movement
 from schemas.packing import Packing
 from traceapp.capture.correction import note_correction, refuse_correction, settle_corrections
+from traceapp.capture.departure import departures_among
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.ledger import Booking
-from traceapp.capture.lot import know_lot, tell_sources
-from traceapp.capture.pack import adopt_doses, judge_named_packs, name_packs
+from traceapp.capture.lot import hold_new_lots, know_lot, tell_sources
+from traceapp.capture.pack import adopt_doses, name_packs
+from traceapp.capture.pack_finding import judge_packs
 from traceapp.capture.packing import find_packing_unit, record_packing
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import digest, keep_conflict
+from traceapp.capture.story import lock_stories
 from traceapp.models.movement import Movement as MovementRow
 from traceapp.models.packing import Packing as PackingRow
 from traceapp.models.site import Site
@@ -57,10 +60,11 @@ def record_movements(
 
     Packings say what is in what: they touch no ledger, but may tell a dose its lot.
     """
+    _hold(session, messages)
     receipts: list[Receipt] = []
     booking = Booking()
     named: set[str] = set()
-    fresh: list[str] = []
+    fresh: dict[str, MovementRow] = {}
     for message in messages:
         receipt = Receipt()
         for index, movement in enumerate(message.movements):
@@ -74,7 +78,7 @@ def record_movements(
                 continue
             receipt.stored += 1
             if isinstance(row, MovementRow):
-                fresh.append(row.code)
+                fresh[row.code] = row
                 booking.add_movement(row)
         receipts.append(receipt)
     settled = settle_corrections(session, "movement", fresh)
@@ -82,14 +86,26 @@ def record_movements(
         booking.take_again(corrected)
     named |= settled.packs
     tell_sources(session, booking.lot_ids)
-    for dose in adopt_doses(session, booking.lot_ids, named):
+    adopted, packs = adopt_doses(session, booking.lot_ids, named)
+    for dose in adopted:
         if dose.is_in_force:
             booking.add_dose(dose)
     booking.write(session)
-    judge_named_packs(session, booking.lot_ids, named)
+    judge_packs(session, packs, departures_among([*fresh.values(), *settled.rows]))
     if sensors := _counting_sensors(session, booking.lot_ids):
         judge_sensors(session, sensors, now)
     return receipts
+
+
+def _hold(session: Session, messages: Sequence[MovementMessage]) -> None:
+    """Hold what others may be writing of the same stories and lots, before anything is stored."""
+    told = [one for message in messages for one in message.movements]
+    corrected: dict[str, str | None] = {}
+    for movement in told:
+        said = correcting(movement) if isinstance(movement, Movement) else None
+        corrected[movement.id] = said.corrects if said else corrected.get(movement.id)
+    lock_stories(session, "movement", corrected)
+    hold_new_lots(session, [one.lot for one in told if isinstance(one, Movement)])
 
 
 def _counting_sensors(session: Session, lot_ids: Collection[int]) -> set[int]:

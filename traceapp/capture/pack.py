@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import or_, select
@@ -11,14 +11,12 @@ from sqlalchemy.orm import Session
 from schemas.lot import LotKey
 from traceapp.capture.insert import insert
 from traceapp.capture.lot import know_lot
-from traceapp.capture.pack_finding import judge_packs, packs_in_doubt
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
-from traceapp.models.packing import Packing
 from traceapp.rules.meaning import same_pack
 from traceapp.watch.pack import identify, lot_of_pack, lots_of_packs
-from traceapp.watch.packing import packs_inside
+from traceapp.watch.packing import keys_inside
 
 _CHUNK = 5_000
 _Item = TypeVar("_Item")
@@ -54,17 +52,19 @@ def know_packs(session: Session, codes: dict[str, str]) -> dict[str, Pack]:
     return known
 
 
-def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -> list[Dose]:
+def adopt_doses(
+    session: Session, lot_ids: Iterable[int], keys: Collection[str]
+) -> tuple[list[Dose], set[str]]:
     """Give doses of no known lot the one that movements of these lots and packs now tell.
 
-    Returns the doses that got one; who calls books them.
+    Returns the doses that got one, which who calls books, and every pack to be judged then.
     """
-    inside = _inside(session, keys)
+    inside = keys_inside(session, keys)
     lots = {*lot_ids, *(lots_of_packs(session, inside) if inside else ())}
     gtins = set(session.scalars(select(Lot.gtin).where(Lot.id.in_(lots))))
     wanted = sorted({one for key in {*keys, *inside} for one in same_pack(key, gtins)})
     adopted: dict[int, Dose] = {}
-    seen: set[str | None] = set()
+    seen: set[str | None] = {*keys, *inside}
     for dose in [*_of_packs(session, wanted), *_unparted(session, gtins)]:
         named = identify(session, dose.pack_code or "")
         seen |= {dose.pack_key, named.key}
@@ -76,36 +76,12 @@ def adopt_doses(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -
         if dose.lot_id is not None:
             adopted[dose.id] = dose
     session.flush()
-    judge_packs(session, {key for key in seen if key is not None})
-    return list(adopted.values())
-
-
-def judge_named_packs(session: Session, lot_ids: Iterable[int], keys: Iterable[str]) -> None:
-    """Judge the packs that movements named, those in their cases, and those in doubt of a lot."""
-    named = set(keys)
-    doubted = packs_in_doubt(session, lot_ids)
-    judge_packs(session, {*named, *(_inside(session, named) if named else ()), *doubted})
+    return list(adopted.values()), {key for key in seen if key is not None}
 
 
 def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:
     for start in range(0, len(items), _CHUNK):
         yield list(items[start : start + _CHUNK])
-
-
-def _inside(session: Session, keys: Iterable[str]) -> set[str]:
-    """The keys of all that was ever packed in these packs; empty where nothing was."""
-    packs = [
-        pack_id
-        for part in _parts(sorted(keys))
-        for pack_id in session.scalars(
-            select(Pack.id).join(Packing, Packing.parent_id == Pack.id).where(Pack.key.in_(part))
-        )
-    ]
-    return {
-        key
-        for part in _parts(sorted(packs_inside(session, packs)))
-        for key in session.scalars(select(Pack.key).where(Pack.id.in_(part)))
-    }
 
 
 def _of_packs(session: Session, keys: Sequence[str]) -> Iterator[Dose]:

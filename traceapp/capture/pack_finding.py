@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session
 
+from traceapp.capture.departure import explain_again, hold_departures
 from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.pack_finding import PackFinding
-from traceapp.rules.pack import Fault
-from traceapp.watch.sighting import Known, Sightings, keys_of_packs, parts
+from traceapp.watch.departure import Leaving
+from traceapp.watch.packing import keys_inside
+from traceapp.watch.sighting import Judged, Sightings, keys_of_packs, parts
 
 _Row = dict[str, Any]
+_NAMES = tuple(PackFinding.__table__.columns.keys())[1:]
 
 
-def judge_packs(session: Session, keys: Collection[str]) -> None:
+def judge_packs(
+    session: Session,
+    keys: Collection[str],
+    departed: Mapping[Leaving, Collection[datetime]] | None = None,
+) -> int:
     """Judge again every pack that one of these keys names, by all that is known of it.
 
-    Call it with the keys of whatever was just stored, given to a lot, corrected or packed.
+    Call it with the keys of whatever was just stored, given to a lot, corrected or packed, and
+    with when shipments left which sites that came or went. Returns how many rows differed.
     """
+    changed = departed or {}
     wanted = keys_of_packs(session, keys)
-    if wanted:
-        _sync(session, wanted, [_row(*one) for one in Sightings(session, wanted).faults()])
-
-
-def packs_in_doubt(session: Session, lot_ids: Iterable[int]) -> set[str]:
-    """The packs of lots that are in two places: a shipment that names no packs may explain it."""
-    query = select(PackFinding.pack_key).where(
-        PackFinding.lot_id.in_(sorted(lot_ids)), PackFinding.code == "pack_in_two_places"
-    )
-    return set(session.scalars(query))
+    sightings = Sightings(session, wanted) if wanted else None
+    asked = sightings.lots_left if sightings else ()
+    hold_departures(session, {lot_id for lot_id, _ in changed}, asked)
+    explain_again(session, changed)
+    if sightings is None:
+        return 0
+    return _sync(session, wanted, [_row(one) for one in sightings.judged()])
 
 
 def packs_of_lots(session: Session, lot_ids: Iterable[int]) -> set[str]:
-    """Every pack that movements or doses of these lots named."""
+    """Every pack that movements or doses of these lots named, and what was packed in them."""
     wanted = sorted(lot_ids)
     given = select(Dose.pack_key).where(Dose.lot_id.in_(wanted), Dose.pack_key.is_not(None))
     named = (
@@ -48,42 +55,49 @@ def packs_of_lots(session: Session, lot_ids: Iterable[int]) -> set[str]:
         .join(Movement, Movement.id == PackMovement.movement_id)
         .where(Movement.lot_id.in_(wanted))
     )
-    keys = {*session.scalars(given.distinct()), *session.scalars(named.distinct())}
-    return {key for key in keys if key is not None}
+    found = select(PackFinding.pack_key).where(PackFinding.lot_id.in_(wanted))
+    keys = {key for one in (given, named, found) for key in session.scalars(one.distinct()) if key}
+    return keys | keys_inside(session, keys)
+
+
+def judge_packs_of_lots(session: Session, lot_ids: Collection[int]) -> int:
+    """Judge again all packs of lots, in pieces; returns how many rows differed."""
+    hold_departures(session, (), lot_ids)
+    return sum(judge_packs(session, part) for part in parts(packs_of_lots(session, lot_ids)))
 
 
 def judge_packs_of_product(session: Session, gtin: str) -> None:
     """Judge again all packs of a product, where it is told anew how many doses one has."""
-    lots = session.scalars(select(Lot.id).where(Lot.gtin == gtin)).all()
-    for part in parts(packs_of_lots(session, lots)):
-        judge_packs(session, part)
+    judge_packs_of_lots(session, session.scalars(select(Lot.id).where(Lot.gtin == gtin)).all())
 
 
-def _row(fault: Fault, known: Known) -> _Row:
-    one = fault.sighting
+def _row(judged: Judged) -> _Row:
+    one, left = judged.fault.sighting, judged.fault.left
     return {
-        "code": fault.finding,
-        "pack_key": known.key,
-        "lot_id": known.lot_id,
+        "code": judged.fault.finding,
+        "pack_key": judged.key,
+        "lot_id": one.lot,
         "site_id": one.site,
         "at": one.at,
         "movement_id": None if one.is_dose else one.key,
         "dose_id": one.key if one.is_dose else None,
-        "detail": fault.detail,
+        "detail": judged.fault.detail,
+        "left_site_id": left.site if left else None,
+        "left_at": left.at if left else None,
+        "left_lot_id": left.lot if left else None,
+        "is_explained": judged.is_explained,
     }
 
 
-def _sync(session: Session, keys: set[str], rows: list[_Row]) -> None:
-    """Make the table say `rows` of these packs, touching only what differs."""
-    names = list(PackFinding.__table__.columns.keys())[1:]
-    wanted = {repr([row[name] for name in names]): row for row in rows}
+def _sync(session: Session, keys: set[str], rows: list[_Row]) -> int:
+    """Make the table say `rows` of these packs, touching only what differs; return how many did."""
+    wanted = {repr([row[name] for name in _NAMES]): row for row in rows}
+    columns = [getattr(PackFinding, name) for name in _NAMES]
     gone: list[int] = []
     for part in parts(keys):
-        query = select(PackFinding).where(among(session, PackFinding.pack_key, part))
-        for held in session.scalars(query):
-            spelled = repr([getattr(held, name) for name in names])
-            if wanted.pop(spelled, None) is None:
-                gone.append(held.id)
+        query = select(PackFinding.id, *columns).where(among(session, PackFinding.pack_key, part))
+        stored = session.execute(query)
+        gone += [one[0] for one in stored if wanted.pop(repr(list(one[1:])), None) is None]
     for ids in parts(gone):
         session.execute(
             delete(PackFinding)
@@ -92,3 +106,4 @@ def _sync(session: Session, keys: set[str], rows: list[_Row]) -> None:
         )
     if wanted:
         session.execute(plain_insert(PackFinding), list(wanted.values()))
+    return len(gone) + len(wanted)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
+from traceapp.capture.correction import settle_lot
 from traceapp.capture.derived import (
     POSTING,
     Derivation,
@@ -22,6 +23,7 @@ from traceapp.capture.derived import (
 )
 from traceapp.capture.fact import doses_of_sites, movements_of_lot
 from traceapp.capture.ledger import lock_lots
+from traceapp.capture.pack_finding import judge_packs_of_lots
 from traceapp.capture.shelf import Standing, hold_standings, store_stock
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding as FindingRow
@@ -51,6 +53,7 @@ def rebuild(session: Session, lot_id: int) -> int:
     the lot wait: what they add is there when we read, or comes after what we write.
     """
     lock_lots(session, [lot_id])
+    changed = settle_lot(session, lot_id)
     doses = _sites(session, lot_id)
     standings = hold_standings(session, [(lot_id, site) for site in doses])
     moved: defaultdict[int, list[Fact]] = defaultdict(list)
@@ -58,11 +61,10 @@ def rebuild(session: Session, lot_id: int) -> int:
     for fact in movements:
         moved[fact.site or 0].append(fact)
     arrived = _of_sites(carry(movements))
-    changed = 0
     for part in _parts(doses):
         here = {(lot_id, site): standings[lot_id, site] for site in part}
         changed += _rebuild_sites(session, here, moved, arrived)
-    return changed
+    return changed + judge_packs_of_lots(session, [lot_id])
 
 
 def _rebuild_sites(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
@@ -14,10 +14,15 @@ from traceapp.models.base import Base, BigKey
 class PackFinding(Base):
     """That a dose or a movement cannot be of this pack; it goes when the missing fact comes.
 
-    `lot_id` is the fact's own, and may be missing for a dose.
+    `lot_id` is the fact's own, and may be missing for a dose. Of a pack in two places, `left_` is
+    where it had been, when, and of which lot. `is_explained` where a shipment of that lot that
+    named no packs may have taken it along: then it is no finding, as long as that shipment stands.
     """
 
     __tablename__ = "pack_finding"
+    __table_args__ = (
+        Index("ix__pack_finding__left", "left_lot_id", "left_site_id", "is_explained"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     code: Mapped[str] = mapped_column(String(32))
@@ -28,3 +33,7 @@ class PackFinding(Base):
     movement_id: Mapped[int | None] = mapped_column(ForeignKey("movement.id"), index=True)
     dose_id: Mapped[int | None] = mapped_column(ForeignKey("dose.id"), index=True)
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    left_site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    left_at: Mapped[datetime | None]
+    left_lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    is_explained: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +16,7 @@ class Sighting:
     """A movement that named a pack, or a dose out of it, and at which site that was.
 
     `rank` orders what happened at one moment. `source` is the site that a receipt says it came
-    from, `target` the one that a shipment goes to.
+    from, `target` the one that a shipment goes to, `lot` what the pack was said to be of.
     """
 
     key: int
@@ -26,6 +27,7 @@ class Sighting:
     site: int
     source: int | None = None
     target: int | None = None
+    lot: int | None = None
 
     @property
     def is_dose(self) -> bool:
@@ -37,32 +39,42 @@ class Sighting:
         return self.at, self.rank, self.code
 
 
-class Departure(NamedTuple):
-    """A shipment of the lot that named no packs: any pack of it may have gone with it."""
+class Left(NamedTuple):
+    """Where a pack was seen last before it was somewhere else, when, and of which lot it was."""
 
     site: int
     at: datetime
+    lot: int | None
+
+    def is_explained(self, until: datetime, departures: Sequence[datetime]) -> bool:
+        """Whether a shipment may have taken the pack along.
+
+        `departures` are, in order, those of the lot from there that named no packs.
+        """
+        next_one = bisect_left(departures, self.at)
+        return next_one < len(departures) and departures[next_one] <= until
 
 
 class Fault(NamedTuple):
-    """What cannot be: a code of trace/finding.py, the sighting, and the numbers that show it."""
+    """What cannot be: a code of trace/finding.py, the sighting, and the numbers that show it.
+
+    `left` where a pack is in two places: a shipment that named no packs may explain it.
+    """
 
     finding: str
     sighting: Sighting
     detail: dict[str, int]
+    left: Left | None = None
 
 
-def judge_pack(
-    sightings: Iterable[Sighting],
-    doses_per_pack: int | None,
-    departures: Collection[Departure] = (),
-) -> list[Fault]:
+def judge_pack(sightings: Iterable[Sighting], doses_per_pack: int | None) -> list[Fault]:
     """What cannot be of one pack, each said of the later sighting; it is then believed.
 
     Without `doses_per_pack` nobody can say how often it may be used.
     """
     faults: list[Fault] = []
     last: Sighting | None = None
+    lot: int | None = None
     used = 0
     for sighting in sorted(sightings, key=lambda one: one.place_in_time):
         if sighting.is_dose:
@@ -70,19 +82,22 @@ def judge_pack(
             if doses_per_pack is not None and used > doses_per_pack:
                 detail = {"used": used, "doses": doses_per_pack}
                 faults.append(Fault("pack_used_up", sighting, detail))
-        if last is not None and not _can_be(sighting, last, departures):
-            faults.append(Fault("pack_in_two_places", sighting, {}))
-        last = sighting
+        if last is not None and not _can_be(sighting, last):
+            left = Left(_where(last), last.at, lot or sighting.lot)
+            faults.append(Fault("pack_in_two_places", sighting, {}, left))
+        last, lot = sighting, sighting.lot or lot
     return faults
 
 
-def _can_be(sighting: Sighting, last: Sighting, departures: Collection[Departure]) -> bool:
+def _where(last: Sighting) -> int:
+    """Where a pack is to be after that sighting: there, or where it was sent."""
+    return last.target if last.step in _LEAVES and last.target is not None else last.site
+
+
+def _can_be(sighting: Sighting, last: Sighting) -> bool:
     """Whether a pack that was last seen there can be seen here; a missing report is none of ours.
 
     Who receives it from where it was, or has it where it was sent, only lacks a movement.
     """
-    where = last.target if last.step in _LEAVES and last.target is not None else last.site
-    came_from_there = sighting.step == "receiving" and sighting.source == where
-    if sighting.site == where or came_from_there:
-        return True
-    return any(one.site == where and last.at <= one.at <= sighting.at for one in departures)
+    where = _where(last)
+    return sighting.site == where or (sighting.step == "receiving" and sighting.source == where)

@@ -188,7 +188,9 @@ def _findings_of_pack(
 def _findings_of_place(session: Session, dose: Dose) -> list[dict[str, Any]]:
     """That the pack of a dose was elsewhere when it was given."""
     elsewhere = select(PackFinding.id).where(
-        PackFinding.dose_id == dose.id, PackFinding.code == "pack_in_two_places"
+        PackFinding.dose_id == dose.id,
+        PackFinding.code == "pack_in_two_places",
+        ~PackFinding.is_explained,
     )
     return [finding("pack_in_two_places")] if session.scalar(elsewhere.limit(1)) else []
 

@@ -125,7 +125,12 @@ def _of_packs(asked: Asked) -> _Query:
     found = PackFinding
     return _row(
         found.code, found.lot_id, found.site_id, found.at, found.movement_id, found.dose_id
-    ).where(*asked.of(found.lot_id), *asked.here(found.site_id), *asked.then(found.at))
+    ).where(
+        ~found.is_explained,
+        *asked.of(found.lot_id),
+        *asked.here(found.site_id),
+        *asked.then(found.at),
+    )
 
 
 def _without_lot(asked: Asked) -> _Query:

@@ -34,7 +34,7 @@ def findings_of_movements(session: Session, codes: Sequence[str]) -> list[dict[s
     kept = session.execute(
         select(Movement.code, PackFinding)
         .join(PackFinding, PackFinding.movement_id == Movement.id)
-        .where(Movement.code.in_(codes))
+        .where(Movement.code.in_(codes), ~PackFinding.is_explained)
         .order_by(PackFinding.id)
     )
     found += [{**finding(row.code, **row.detail), "movement": code} for code, row in kept]

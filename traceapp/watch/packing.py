@@ -104,6 +104,22 @@ def packs_inside(session: Session, packs: Iterable[int]) -> set[int]:
     return known
 
 
+def keys_inside(session: Session, keys: Iterable[str]) -> set[str]:
+    """The keys of all that was ever packed in the packs of these; none where nothing was."""
+    packs = [
+        pack_id
+        for part in _parts(keys)
+        for pack_id in session.scalars(
+            select(Pack.id).join(Packing, Packing.parent_id == Pack.id).where(Pack.key.in_(part))
+        )
+    ]
+    return {
+        key
+        for part in _parts(packs_inside(session, packs))
+        for key in session.scalars(select(Pack.key).where(Pack.id.in_(part)))
+    }
+
+
 def _of_children(session: Session, part: list[int]) -> Iterable[tuple[int, int, int]]:
     query = (
         select(PackingPack.packing_id, PackingPack.pack_id, Packing.parent_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -11,24 +12,28 @@ from sqlalchemy.orm import Session
 
 from traceapp.db import among
 from traceapp.models.dose import Dose
-from traceapp.models.lot import Lot, Pack, PackMovement
+from traceapp.models.lot import Lot, Pack
 from traceapp.models.movement import Movement
 from traceapp.models.product import Product
-from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Fact
 from traceapp.rules.meaning import same_pack
-from traceapp.rules.pack import Departure, Fault, Sighting, judge_pack
+from traceapp.rules.pack import Fault, Sighting, judge_pack
+from traceapp.watch.departure import departures_of_lots
 from traceapp.watch.packing import movements_naming
 
 _CHUNK = 5_000
 _Item = TypeVar("_Item")
 
 
-class Known(NamedTuple):
-    """Of a sighting: the key under which the pack was named, and the row of the lot."""
+class Judged(NamedTuple):
+    """What cannot be of a pack, and the key under which it was named there.
 
+    `is_explained` where a shipment that named no packs may have taken it along.
+    """
+
+    fault: Fault
     key: str
-    lot_id: int | None
+    is_explained: bool
 
 
 class Sightings:
@@ -37,9 +42,8 @@ class Sightings:
     def __init__(self, session: Session, keys: Collection[str]) -> None:
         self._session = session
         self._of: dict[str, list[Sighting]] = {}
-        self._known: dict[tuple[str, bool, int], Known] = {}
+        self._keys: dict[tuple[str, bool, int], str] = {}
         self._gtins: dict[str, str | None] = {}
-        self._departures: dict[int, list[Departure]] = {}
         for part in parts(keys):
             self._see_doses(part)
         self._see_movements(keys)
@@ -48,59 +52,52 @@ class Sightings:
             select(Product.gtin, Product.doses_per_pack).where(Product.gtin.in_(gtins))
         )
         self._doses_per_pack = {row[0]: row[1] for row in rows} if gtins else {}
+        self._faults = [
+            (fault, self._keys[name, fault.sighting.is_dose, fault.sighting.key])
+            for name in sorted(self._of)
+            for fault in judge_pack(self._of[name], self._doses(name))
+        ]
 
-    def faults(self) -> Iterator[tuple[Fault, Known]]:
-        """What cannot be of these packs."""
-        for name in sorted(self._of):
-            for fault in self._judge(name, self._of[name]):
-                one = fault.sighting
-                yield fault, self._known[name, one.is_dose, one.key]
+    @property
+    def lots_left(self) -> set[int]:
+        """The lots whose shipments may explain that a pack is in two places."""
+        lefts = (fault.left for fault, _ in self._faults if fault.left is not None)
+        return {left.lot for left in lefts if left.lot is not None}
+
+    def judged(self) -> Iterator[Judged]:
+        """What cannot be of these packs; the shipments of `lots_left` are asked for now."""
+        return self._explain(self._faults)
 
     def is_elsewhere(self, key: str, gtin: str, lot_id: int, sighting: Sighting) -> bool:
         """Whether by all that is known a pack cannot be where somebody has it in hand."""
-        name = _name(key, gtin)
-        self._known[name, True, sighting.key] = Known(key, lot_id)
+        name, sighting = _name(key, gtin), replace(sighting, lot=lot_id)
         self._gtins.setdefault(name, gtin)
-        seen = [*self._of.get(name, []), sighting]
-        faults = self._judge(name, [one for one in seen if one.at <= sighting.at])
-        return any(f.finding == "pack_in_two_places" and f.sighting is sighting for f in faults)
+        seen = [one for one in self._of.get(name, ()) if one.at <= sighting.at]
+        faults = judge_pack([*seen, sighting], self._doses(name))
+        of_hand = [(fault, key) for fault in faults if fault.sighting is sighting]
+        return any(one.fault.left and not one.is_explained for one in self._explain(of_hand))
 
-    def _judge(self, name: str, sightings: list[Sighting]) -> list[Fault]:
+    def _doses(self, name: str) -> int | None:
+        """How many doses a pack has; one where nobody registered the product, as the check says."""
         gtin = self._gtins[name]
-        # A product that nobody registered is taken to have one dose, as the check takes it.
-        doses = self._doses_per_pack.get(gtin, 1) if gtin is not None else None
-        faults = judge_pack(sightings, doses)
-        if any(fault.finding == "pack_in_two_places" for fault in faults):
-            known = (self._known[name, one.is_dose, one.key] for one in sightings)
-            lots = {one.lot_id for one in known if one.lot_id is not None}
-            departures = [one for lot_id in sorted(lots) for one in self._departed(lot_id)]
-            faults = judge_pack(sightings, doses, departures)
-        return faults
+        return self._doses_per_pack.get(gtin, 1) if gtin is not None else None
 
-    def _departed(self, lot_id: int) -> list[Departure]:
-        """The shipments of a lot that named no packs."""
-        if lot_id not in self._departures:
-            named = select(PackMovement.pack_id).where(PackMovement.movement_id == Movement.id)
-            rows = self._session.execute(
-                select(Unit.site_id, Movement.at)
-                .join(Movement, Movement.from_unit_id == Unit.id)
-                .where(
-                    Movement.lot_id == lot_id,
-                    Movement.step.in_(("shipping", "returning")),
-                    Movement.is_in_force,
-                    ~named.exists(),
-                )
-            )
-            self._departures[lot_id] = [Departure(row[0], row[1]) for row in rows]
-        return self._departures[lot_id]
+    def _explain(self, faults: Collection[tuple[Fault, str]]) -> Iterator[Judged]:
+        lefts = [fault.left for fault, _ in faults if fault.left is not None]
+        lots = {left.lot for left in lefts if left.lot is not None}
+        departed = departures_of_lots(self._session, lots)
+        for fault, key in faults:
+            left, until = fault.left, fault.sighting.at
+            times = departed.get((left.lot or 0, left.site), ()) if left is not None else ()
+            yield Judged(fault, key, left is not None and left.is_explained(until, times))
 
-    def _see(self, key: str, gtin: str | None, lot_id: int | None, sighting: Sighting) -> None:
+    def _see(self, key: str, gtin: str | None, sighting: Sighting) -> None:
         name = _name(key, gtin)
         place = name, sighting.is_dose, sighting.key
-        if place in self._known:  # One movement may name a pack by its label and by its serial.
+        if place in self._keys:  # One movement may name a pack by its label and by its serial.
             return
         self._of.setdefault(name, []).append(sighting)
-        self._known[place] = Known(key, lot_id)
+        self._keys[place] = key
         self._gtins[name] = self._gtins.get(name) or gtin
 
     def _see_doses(self, keys: list[str]) -> None:
@@ -110,8 +107,8 @@ class Sightings:
             .where(among(self._session, Dose.pack_key, keys), Dose.is_in_force)
         )
         for row in rows:
-            sighting = sighting_of_dose(row.id, row.code, row.at, row.site_id)
-            self._see(row.pack_key, row.gtin, row.lot_id, sighting)
+            sighting = sighting_of_dose(row.id, row.code, row.at, row.site_id, row.lot_id)
+            self._see(row.pack_key, row.gtin, sighting)
 
     def _see_movements(self, keys: Collection[str]) -> None:
         named = movements_naming(self._session, sorted(keys))
@@ -125,17 +122,17 @@ class Sightings:
         lots = {one.lot_id for one in movements.values()}
         rows = self._session.execute(select(Lot.id, Lot.gtin).where(Lot.id.in_(lots)))
         gtins = {row[0]: row[1] for row in rows}
-        site_of = _sites_of_units(self._session, movements.values())
         for pack_id, found in named.items():
             for one in found:
-                sighting = _sighting(one, site_of)
-                self._see(packs[pack_id], gtins[one.lot_id], one.lot_id, sighting)
+                self._see(packs[pack_id], gtins[one.lot_id], _sighting(one))
 
 
-def sighting_of_dose(key: int, code: str, at: datetime, site_id: int) -> Sighting:
+def sighting_of_dose(
+    key: int, code: str, at: datetime, site_id: int, lot_id: int | None = None
+) -> Sighting:
     """A dose as the way of its pack sees it."""
     fact = Fact(key, code, at, "dose", 1)
-    return Sighting(key, code, fact.at, fact.place_in_time[1], "dose", site_id)
+    return Sighting(key, code, fact.at, fact.place_in_time[1], "dose", site_id, lot=lot_id)
 
 
 def keys_of_packs(session: Session, keys: Collection[str]) -> set[str]:
@@ -156,16 +153,16 @@ def _name(key: str, gtin: str | None) -> str:
     return f"s:{gtin}:{key[2:]}" if gtin is not None and key.startswith("p:") else key
 
 
-def _sighting(row: Movement, site_of: dict[int, int]) -> Sighting:
+def _sighting(row: Movement) -> Sighting:
     _, rank, _ = Fact(row.id, row.code, row.at, row.step, row.doses).place_in_time
-    here = row.to_unit_id if row.step in ("commissioning", "receiving") else row.from_unit_id
-    site = site_of.get(here or 0, row.site_id)
     return Sighting(
-        row.id, row.code, row.at, rank, row.step, site, row.from_site_id, row.to_site_id
+        row.id,
+        row.code,
+        row.at,
+        rank,
+        row.step,
+        row.site_id,
+        row.from_site_id,
+        row.to_site_id,
+        row.lot_id,
     )
-
-
-def _sites_of_units(session: Session, movements: Iterable[Movement]) -> dict[int, int]:
-    units = {unit for one in movements for unit in (one.from_unit_id, one.to_unit_id) if unit}
-    query = select(Unit.id, Unit.site_id).where(among(session, Unit.id, sorted(units)))
-    return {row[0]: row[1] for row in session.execute(query)}

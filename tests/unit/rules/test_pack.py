@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traceapp.rules.pack import Departure, Sighting, judge_pack
+from traceapp.rules.pack import Sighting, judge_pack
 
 NOON = datetime(2021, 5, 9, 4, tzinfo=UTC)
 CDC, CLINIC, OTHER = 1, 2, 3
@@ -63,9 +64,22 @@ def test_a_shipment_that_nobody_reported_is_no_finding_of_the_pack() -> None:
 
 def test_a_shipment_that_named_no_packs_may_have_carried_it() -> None:
     way = [seen("receiving", 1, CDC), seen("dose", 5, OTHER)]
-    assert judge_pack(way, 1, [Departure(CDC, NOON + timedelta(hours=2))]) == []
-    for departure in (Departure(CLINIC, NOON + timedelta(hours=2)), Departure(CDC, NOON)):
-        assert len(judge_pack(way, 1, [departure])) == 1
+    [fault] = judge_pack(way, 1)
+    left, until = fault.left, fault.sighting.at
+    assert left is not None
+    assert (left.site, left.at) == (CDC, way[0].at)
+    hours = {hour: left.is_explained(until, [NOON + timedelta(hours=hour)]) for hour in range(7)}
+    assert [hour for hour, is_explained in hours.items() if is_explained] == [1, 2, 3, 4, 5]
+    assert not left.is_explained(until, [])
+    assert left.is_explained(until, [NOON, NOON + timedelta(hours=4), NOON + timedelta(hours=9)])
+
+
+def test_a_pack_left_as_the_lot_that_it_was_said_to_be_of_there() -> None:
+    came, given_dose = seen("receiving", 1, CDC), seen("dose", 5, OTHER)
+    for first, second, lot in ((7, 8, 7), (None, 8, 8), (7, None, 7), (None, None, None)):
+        [fault] = judge_pack([replace(came, lot=first), replace(given_dose, lot=second)], 1)
+        assert fault.left is not None
+        assert fault.left.lot == lot
 
 
 _SIGHTINGS = st.lists(

@@ -620,8 +620,18 @@ def upgrade() -> None:
         sa.Column("movement_id", BigKey, nullable=True),
         sa.Column("dose_id", BigKey, nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("left_site_id", sa.Integer(), nullable=True),
+        sa.Column("left_at", Moment(), nullable=True),
+        sa.Column("left_lot_id", sa.Integer(), nullable=True),
+        sa.Column("is_explained", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(
             ["dose_id"], ["dose.id"], name=op.f("fk__pack_finding__dose_id__dose")
+        ),
+        sa.ForeignKeyConstraint(
+            ["left_lot_id"], ["lot.id"], name=op.f("fk__pack_finding__left_lot_id__lot")
+        ),
+        sa.ForeignKeyConstraint(
+            ["left_site_id"], ["site.id"], name=op.f("fk__pack_finding__left_site_id__site")
         ),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__pack_finding__lot_id__lot")),
         sa.ForeignKeyConstraint(
@@ -633,6 +643,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk__pack_finding")),
     )
     with op.batch_alter_table("pack_finding", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix__pack_finding__left",
+            ["left_lot_id", "left_site_id", "is_explained"],
+            unique=False,
+        )
         for column in ("dose_id", "lot_id", "movement_id", "pack_key", "site_id"):
             batch_op.create_index(batch_op.f(f"ix__pack_finding_{column}"), [column], unique=False)
 
