@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import RAISE, Schema, ValidationError, fields
 
 from schemas.fields import got
 
 _PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
 _GOT = re.compile(r",? got ", re.IGNORECASE)
 _FIELD = re.compile(r"[a-z_]{1,32}\Z")
+#: What our fields say where marshmallow's own words would name neither what was expected nor what
+#: came.
+_PLAIN = {
+    "required": "Expected this field, got nothing.",
+    "null": "Expected a value, got null.",
+}
 
 
 class Document(Schema):
@@ -27,6 +34,18 @@ class Document(Schema):
         "unknown": "Unknown field.",
         "type": "Expected a JSON object.",
     }
+
+    def on_bind_field(self, field_name: str, field_obj: Any) -> None:
+        """Let a field that is missing or null say so in our words."""
+        field_obj.error_messages |= _PLAIN
+        if isinstance(field_obj, fields.List):
+            field_obj.error_messages["invalid"] = "Expected a list."
+            self.on_bind_field(field_name, field_obj.inner)
+
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Say what kind of value came in place of an object."""
+        if not isinstance(data, Mapping):
+            error.messages = {"_schema": [f"Expected a JSON object, got {kind_of(data)}."]}
 
 
 class PrivateDocument(Document):
@@ -75,6 +94,22 @@ class Refusal:
 class NotJson(ValueError):
     """Bytes that are no JSON text in UTF-8."""
 
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal("not_json", "", "JSON in UTF-8", str(self)[:256])
+
+
+class NameRepeated(NotJson):
+    """JSON with an object that says one name twice: which of both is meant, nobody can tell."""
+
+    def __init__(self, name: str) -> None:
+        self.field = name if _FIELD.match(name) else ""
+        super().__init__("Expected each name once in an object, got one twice.")
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal("invalid", self.field, "each name once in an object", "one twice")
+
 
 def load_json(payload: bytes | str) -> Any:
     """Decode JSON strictly: UTF-8, no NaN, no lone surrogates, nothing after the value.
@@ -85,6 +120,24 @@ def load_json(payload: bytes | str) -> Any:
         return msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         raise NotJson(str(error)[:200]) from error
+
+
+def load_plain_json(payload: bytes) -> Any:
+    """Decode JSON strictly, each name once in an object; raises NotJson or NameRepeated."""
+    document = load_json(payload)
+    try:
+        json.loads(payload, object_pairs_hook=_each_once, parse_int=str, parse_float=str)
+    except RecursionError as error:
+        raise NotJson("Expected fewer levels of lists and objects.") from error
+    return document
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise NameRepeated(name)
+        seen.add(name)
 
 
 def kind_of(value: Any) -> str:
@@ -98,17 +151,27 @@ def kind_of(value: Any) -> str:
 def first_refusal(error: ValidationError, document: Any, reason: str = "invalid") -> Refusal:
     """The first complaint of a ValidationError, as a Refusal."""
     path, message = _first(error.messages, ())
-    value = document
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    expected = message.split(", got ")[0].split(" Got ")[0].removeprefix("Expected ").rstrip(".")
+    is_there, value = _came(document, path)
+    expected, *told = _GOT.split(message, maxsplit=1)
+    expected = expected.removeprefix("Expected ").rstrip(".")
     field = ".".join(str(step) for step in path if step != "_schema")
     if message == "Unknown field.":
         return Refusal("unknown_field", field[:128], "no such field", kind_of(value))
-    if message.startswith("Missing data"):
-        return Refusal(reason, field, "this field", "nothing")
-    came = "nothing" if value is None else got(value)
+    came = told[0].removesuffix(".") if told else got(value) if is_there else "nothing"
     return Refusal(reason, field[:128], expected[:256], came)
+
+
+def _came(document: Any, path: tuple[Any, ...]) -> tuple[bool, Any]:
+    """Whether anything stands at that place of a document, and what."""
+    value = document
+    for step in path:
+        if step == "_schema":
+            break
+        is_in_list = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if not is_in_list and not (isinstance(value, Mapping) and step in value):
+            return False, None
+        value = value[step]
+    return True, value
 
 
 def _first(messages: Any, path: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:

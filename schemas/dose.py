@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +10,7 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from schemas.correction import errors_of_correction
 from schemas.document import Document, PrivateDocument
-from schemas.fields import Choice, Code, Day, Flag, Moment, Text, Whole, names_something
+from schemas.fields import Choice, Code, Day, Flag, Moment, Text, Whole, plain_spelling
 from schemas.lot import LotKey, LotKeySchema
 from schemas.page import MAX_LIMIT
 
@@ -54,13 +53,8 @@ class Dose:
 
 
 def spell_document(text: str) -> str:
-    """The spelling under which a document number counts as the same one.
-
-    In capitals, full-width letters and digits (what Chinese keyboards type) as plain ones, and
-    without spaces or anything else that nobody sees.
-    """
-    plain = unicodedata.normalize("NFKC", text).upper()
-    return "".join(letter for letter in plain if unicodedata.category(letter)[0] not in "ZC")
+    """The spelling under which a document number counts as the same one."""
+    return plain_spelling(text)
 
 
 def _is_written(text: str) -> None:
@@ -110,7 +104,7 @@ class DoseSchema(Document):
     site = Code(required=True)
     unit = Code()
     lot = fields.Nested(LotKeySchema)
-    pack = Text(128, validate=names_something)
+    pack = Text(128)
     recipient = fields.Nested(RecipientSchema, required=True)
     dose_number = Whole(1, 99)
     vaccinator = Text(64)

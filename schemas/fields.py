@@ -5,7 +5,9 @@ Every error message says what was expected; `got()` says what came.
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,13 +21,40 @@ _MOMENT = re.compile(
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?\Z", re.ASCII)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_LONGEST_GOT = 80
+#: Letters that nobody sees: spaces, controls, marks of direction and joining, halves of letters.
+_UNSEEN = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Cn"))
 
 
-def got(value: Any) -> str:
-    """What came, short enough for a message: at most 80 characters."""
-    shown = value if isinstance(value, str) else repr(value)
-    shown = shown.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-    return shown if len(shown) <= 80 else shown[:77] + "..."
+def got(value: Any, *, is_text_expected: bool = True) -> str:
+    """What came, short enough for a message; what nobody sees in a text is spelled out.
+
+    Where a number or a flag was expected, a text stands in quotes: `"1"` is none.
+    """
+    if not isinstance(value, str) or not is_text_expected:
+        shown = _as_json(value)
+    elif value and value.isprintable() and value == value.strip():
+        shown = value
+    else:
+        shown = repr(value[: _LONGEST_GOT + 1])
+    return shown if len(shown) <= _LONGEST_GOT else shown[: _LONGEST_GOT - 3] + "..."
+
+
+def _other(value: Any) -> str:
+    return got(value, is_text_expected=False)
+
+
+def _as_json(value: Any) -> str:
+    """A value as whoever sent it wrote it."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):  # Python spells no integer of 5,000 digits.
+        return type(value).__name__
+
+
+def is_seen(text: str) -> bool:
+    """Whether a text shows anything to whoever reads it."""
+    return any(unicodedata.category(letter) not in _UNSEEN for letter in text)
 
 
 def parse_moment(text: str) -> datetime:
@@ -56,6 +85,16 @@ def format_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def plain_spelling(text: str) -> str:
+    """The spelling under which a name or a number counts as the same one.
+
+    In capitals, full-width letters and digits (what Chinese keyboards type) as plain ones, and
+    without spaces or anything else that nobody sees.
+    """
+    plain = unicodedata.normalize("NFKC", text).upper()
+    return "".join(letter for letter in plain if unicodedata.category(letter)[0] not in "ZC")
+
+
 class Moment(fields.Field[datetime]):
     """An RFC 3339 moment with an offset, loaded as aware UTC and dumped with `Z`."""
 
@@ -72,7 +111,11 @@ class Moment(fields.Field[datetime]):
 
 
 class Day(fields.Field[date]):
-    """A calendar day, `YYYY-MM-DD`."""
+    """A calendar day, `YYYY-MM-DD`, from `least` to `most`."""
+
+    def __init__(self, least: date = date.min, most: date = date.max, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.least, self.most = least, most
 
     def _serialize(self, value: date | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else value.isoformat()
@@ -80,14 +123,21 @@ class Day(fields.Field[date]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d\Z", value, re.ASCII):
             try:
-                return date.fromisoformat(value)
+                day = date.fromisoformat(value)
             except ValueError:
-                pass
+                raise ValidationError(
+                    f"Expected a day that exists in the calendar, got {got(value)}."
+                ) from None
+            if self.least <= day <= self.most:
+                return day
+            raise ValidationError(
+                f"Expected a day from {self.least} to {self.most}, got {got(value)}."
+            )
         raise ValidationError(f"Expected a day such as 2021-05-09, got {got(value)}.")
 
 
 class Text(fields.Field[str]):
-    """Text of 1 to `longest` characters without NUL and without lone surrogates."""
+    """Text of 1 to `longest` characters that shows something, without NUL or lone surrogates."""
 
     def __init__(self, longest: int = 256, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -101,13 +151,9 @@ class Text(fields.Field[str]):
             )
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise ValidationError(f"Expected text without NUL or surrogates, got {got(value)}.")
+        if not is_seen(value):
+            raise ValidationError(f"Expected text that shows something, got {got(value)}.")
         return value
-
-
-def names_something(text: str) -> None:
-    """Refuse blanks alone: they name no pack."""
-    if not any(letter.isprintable() and not letter.isspace() for letter in text):
-        raise ValidationError(f"Expected a pack's code, got {got(text)}.")
 
 
 class Code(fields.Field[str]):
@@ -145,7 +191,7 @@ class Number(fields.Field[float]):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not self.least <= value <= self.most:
             limits = "" if self.most >= 1e300 else f" from {self.least:g} to {self.most:g}"
-            raise ValidationError(f"Expected a finite number{limits}, got {got(value)}.")
+            raise ValidationError(f"Expected a finite number{limits}, got {_other(value)}.")
         return float(value)
 
 
@@ -160,7 +206,7 @@ class Whole(fields.Field[int]):
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         if not is_whole or not self.least <= value <= self.most:
             raise ValidationError(
-                f"Expected an integer from {self.least} to {self.most}, got {got(value)}."
+                f"Expected an integer from {self.least} to {self.most}, got {_other(value)}."
             )
         return int(value)
 
@@ -170,7 +216,7 @@ class Flag(fields.Field[bool]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValidationError(f"Expected true or false, got {got(value)}.")
+            raise ValidationError(f"Expected true or false, got {_other(value)}.")
         return value
 
 

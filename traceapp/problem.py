@@ -42,9 +42,13 @@ class Problem(HTTPException):
         self.headers = dict(headers or {})
 
 
-def not_found(noun: str, code: str) -> Problem:
-    """The answer for what does not exist and for what lies outside the scope: the same."""
-    return Problem(404, f"There is no {noun} {code} that you may see.")
+def not_found(noun: str, code: str, field: str | None = None) -> Problem:
+    """The answer for what does not exist and for what lies outside the scope: the same.
+
+    `field` is where a request named it; None where the address did.
+    """
+    errors = {field: [f"Expected a {noun} that you may see, got {code}."]} if field else None
+    return Problem(404, f"There is no {noun} {code} that you may see.", errors)
 
 
 def describe(error: HTTPException) -> dict[str, Any]:

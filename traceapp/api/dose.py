@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
+from sqlalchemy.orm import Session
 
 from schemas.document import Document
 from schemas.dose import Dose, DoseSchema, ReasonSchema
@@ -22,7 +23,8 @@ from traceapp.problem import Problem, not_found
 from traceapp.trace.backward import trace_dose
 from traceapp.trace.check import Intended, check_dose
 from traceapp.trace.dose_finding import findings_of_doses
-from traceapp.trace.reach import reaches_site, reaches_unit
+from traceapp.trace.reach import reaches_site, reaches_unit, site_of_unit
+from traceapp.trace.scope import Scope
 
 blueprint = Noun("dose", __name__, description="Administered doses")
 
@@ -41,7 +43,7 @@ class CheckQuery(Document):
         """Refuse a query that names neither a pack nor a lot, or half a lot."""
         if ("gtin" in data) != ("lot" in data):
             missing = "lot" if "gtin" in data else "gtin"
-            raise ValidationError({missing: ["Expected gtin and lot together."]})
+            raise ValidationError({missing: ["Expected gtin and lot together, got one alone."]})
         if "pack" not in data and "gtin" not in data:
             raise ValidationError({"pack": ["Expected a pack, or gtin and lot, got neither."]})
 
@@ -58,11 +60,21 @@ def get_check(query: dict[str, Any]) -> dict[str, Any]:
     scope = visitor().scope
     query.setdefault("site", scope.site)
     with doors().database.read() as session:
-        if query["site"] is not None and not reaches_site(session, scope, query["site"]):
-            raise not_found("site", query["site"])
-        if "unit" in query and not reaches_unit(session, scope, query["unit"]):
-            raise not_found("unit", query["unit"])
+        _refuse_elsewhere(session, scope, query["site"], query.get("unit"))
         return check_dose(session, Intended(**query), doors().clock(), scope)
+
+
+def _refuse_elsewhere(session: Session, scope: Scope, site: str | None, unit: str | None) -> None:
+    """Refuse a place that the visitor does not see, and a unit that stands at another site."""
+    if site is not None and not reaches_site(session, scope, site):
+        raise not_found("site", site, field="site")
+    if unit is None:
+        return
+    if not reaches_unit(session, scope, unit):
+        raise not_found("unit", unit, field="unit")
+    if site is not None and site_of_unit(session, unit) != site:
+        message = f"Expected a unit of site {site}, got {unit}."
+        raise Problem(422, message, {"unit": [message]})
 
 
 @blueprint.post("/doses")
@@ -76,7 +88,7 @@ def post_dose(dose: Dose) -> Any:
     dose = without_person_in_reason(dose)
     with parts.database.begin() as session:
         if not reaches_site(session, who.scope, dose.site):
-            raise not_found("site", dose.site)
+            raise not_found("site", dose.site, field="site")
         try:
             outcome = record_dose(session, dose, parts.vault, now, corrects_within(who))
         except DoseRefused as refused:

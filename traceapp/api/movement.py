@@ -93,7 +93,7 @@ def _refuse_strangers(session: Session, scope: Scope, items: Items) -> None:
     for place, movement in zip(items.places, items.good, strict=True):
         field, unit = movement.reporting_unit
         if unit and not scope.is_country and not reaches_unit(session, scope, unit):
-            errors[f"[{place}].{field}"] = [f"There is no unit {unit} that you may report for."]
+            errors[f"[{place}].{field}"] = [f"Expected a unit that you may report for, got {unit}."]
     if errors:
         raise Problem(404, "Expected movements of your own units.", errors)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Request
@@ -10,24 +11,39 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from schemas.document import NotJson, load_json
+from schemas.document import NameRepeated, NotJson, load_plain_json
 from traceapp.problem import Problem, flatten
 
 JSON = "application/json"
+_MOST_ERRORS = 50
+_LONGEST_NAME = 128
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def json_body(request: Request) -> Any:
     """Return the body as strict JSON; raises a Problem for another type or broken text."""
     if request.mimetype != JSON:
-        raise Problem(415, f"Expected Content-Type: {JSON}, got {request.mimetype or 'none'}.")
+        message = f"Expected Content-Type: {JSON}, got {request.mimetype or 'none'}."
+        raise Problem(415, message, {"Content-Type": [message]})
     body = request.get_data()
     if not body:
-        raise Problem(400, "Expected a JSON document in the body, got nothing.")
+        message = "Expected a JSON document in the body, got nothing."
+        raise Problem(400, message, {"body": [message]})
     try:
-        return load_json(body)
+        return load_plain_json(body)
+    except NameRepeated as error:
+        raise Problem(422, str(error), {error.field or "body": [str(error)]}) from error
     except NotJson as error:
-        raise Problem(400, f"Expected JSON in UTF-8: {error}") from error
+        message = f"Expected JSON in UTF-8: {error}"
+        raise Problem(400, message, {"body": [message]}) from error
+
+
+def _shortened(errors: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What is wrong with the first fields: an answer is not as long as what somebody sent."""
+    told = {name[:_LONGEST_NAME]: texts for name, texts in islice(errors.items(), _MOST_ERRORS)}
+    if len(errors) > len(told):
+        told["body"] = [f"Expected at most {_MOST_ERRORS} wrong fields, got {len(errors)}."]
+    return told
 
 
 class StrictParser(FlaskParser):
@@ -59,7 +75,7 @@ class StrictParser(FlaskParser):
         """Turn marshmallow's complaints into one problem document."""
         messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]  # webargs' own
         below = [flatten(found) for found in messages.values()]
-        errors = {name: texts for part in below for name, texts in part.items()}
+        errors = _shortened({name: texts for part in below for name, texts in part.items()})
         raise Problem(422, "Expected other values in the fields named here.", errors)
 
 

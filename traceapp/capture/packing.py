@@ -45,10 +45,13 @@ def record_packing(
         return Refusal("invalid", "parent", expected, packing.parent[:80])
     codes: dict[str, str] = {parent: packing.parent}
     inside: set[str] = set()
-    for text in sorted(set(packing.packs)):
-        if key := identify(session, text).key:
-            codes.setdefault(key, text)
-            inside.add(key)
+    for place, text in sorted(enumerate(packing.packs), key=lambda one: one[1]):
+        key = identify(session, text).key
+        if key is None:  # What names no single pack says nothing of what is in the case.
+            expected = "the code of one pack: a trace code or a label with a serial"
+            return Refusal("invalid", f"packs.{place}", expected, text[:80])
+        codes.setdefault(key, text)
+        inside.add(key)
     known = know_packs(session, codes)
     row = PackingRow(
         code=packing.id,

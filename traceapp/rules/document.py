@@ -16,21 +16,25 @@ from stdnum.exceptions import ValidationError
 from schemas.dose import Recipient, spell_document
 
 _PLACES = 18
+#: Nobody is known to have lived longer.
+_OLDEST_YEARS = 125
 #: What senders call it, in small letters; 01 is the code of WS 364.3, CV02.01.101.
 RESIDENT_ID = frozenset({"resident_id", "resident", "id_card", "01", "居民身份证", "身份证"})
 
 
 def doubts_about(recipient: Recipient, on: date) -> list[str]:
     """Codes of findings about a person's document, as told on a day; none where it is in order."""
+    born_on = recipient.born_on
+    is_possible = born_on is None or (born_on <= on and on.year - born_on.year <= _OLDEST_YEARS)
+    doubts = [] if is_possible else ["born_on_impossible"]
     kind = unicodedata.normalize("NFKC", recipient.document_type).strip().lower()
     if kind not in RESIDENT_ID:
-        return []
+        return doubts
     number = spell_document(recipient.document)
-    born_on = _born_on(number)
-    if born_on is None or born_on > on:
-        return ["document_invalid"]
-    doubts = []
-    if recipient.born_on is not None and recipient.born_on != born_on:
+    numbered = _born_on(number)
+    if numbered is None or numbered > on:
+        return [*doubts, "document_invalid"]
+    if born_on is not None and born_on != numbered:
         doubts.append("born_on_differs")
     sex = "male" if int(number[16]) % 2 else "female"
     if recipient.sex in ("male", "female") and recipient.sex != sex:

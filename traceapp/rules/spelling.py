@@ -28,11 +28,13 @@ _CERTAIN = re.compile(
 # GS1 values are of the 82 characters of ISO/IEC 646: these are not among them.
 _FOREIGN = re.compile(r"[\s#$@\[\]\\^`{|}~]+")
 _SPACE = re.compile(r"[ \t\r\n]+")
+#: What scanners put around a code: STX and ETX, a line's end, a NUL that C left there.
+_AROUND = "".join(map(chr, range(0x21))) + "\x7f"
 
 
 def clean(text: str) -> str:
     """The text in half-width letters, without what stands around it and what nobody sees."""
-    return text.translate(_TABLE).strip().strip("\0\x04").strip()
+    return text.translate(_TABLE).strip().strip(_AROUND).strip()
 
 
 def bare(text: str) -> tuple[str, bool]:

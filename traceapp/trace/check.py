@@ -26,6 +26,7 @@ from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
 from traceapp.trace.hold import findings_of_holds
 from traceapp.trace.holding import units_holding
+from traceapp.trace.label import findings_of_code
 from traceapp.trace.lot import find_lot, is_made
 from traceapp.trace.path import worst_exposure
 from traceapp.trace.reach import site_of_unit
@@ -56,10 +57,11 @@ def check_dose(
     named = identify(session, intended.pack, said) if intended.pack else Named(None)
     lot = _lot(session, said or named.lot, named.key)
     if lot is None:
-        return _verdict([finding("lot_unknown")])
+        return _verdict([finding("lot_unknown"), *findings_of_code(intended.pack, None, now)])
     found = _findings_of_lot(session, lot, now)
     found += findings_of_holds(session, lot.id, _place(session, intended, scope), now)
     found += _findings_of_pack(session, lot, named, Dose.at <= now)
+    found += findings_of_code(intended.pack, lot, now)
     site = site_of_unit(session, intended.unit) if intended.unit else intended.site
     found += _findings_of_whereabouts(session, lot, named.key, site, now)
     units = _units(session, intended)
@@ -84,7 +86,8 @@ def findings_of_dose(
     found = [one for _, one in findings_of_corrections(session, "dose", [dose.code])]
     lot = session.get(Lot, dose.lot_id) if dose.lot_id else None
     if lot is None:
-        return [*found, finding("lot_unknown"), *_findings_of_report(dose)]
+        found += [finding("lot_unknown"), *findings_of_code(dose.pack_code, None, dose.at)]
+        return [*found, *_findings_of_report(dose)]
     found += _findings_of_lot(session, lot, dose.at)
     place = Scope(site=session.get_one(Site, dose.site_id).code)
     found += findings_of_holds(session, lot.id, place, dose.at)
@@ -94,6 +97,7 @@ def findings_of_dose(
         # Of two doses of one moment the ledger takes the one whose id comes first.
         is_earlier = or_(Dose.at < dose.at, (Dose.at == dose.at) & (Dose.code < dose.code))
         found += _findings_of_pack(session, lot, named, is_earlier, given=1)
+    found += findings_of_code(dose.pack_code, lot, dose.at)
     kept = session.scalars(select(Finding).where(Finding.dose_id == dose.id))
     found += [finding(one.code, **one.detail) for one in kept]
     found += _findings_of_place(session, dose)

@@ -17,6 +17,15 @@ _TEXTS = {
     "pack_in_two_places": "按记录，该追溯码当时在另一单位 / "
     "By the record this pack was at another site then",
     "pack_of_other_lot": "该包装属于批号 {lot} / This pack is of another lot: {lot}",
+    "pack_unread": "此码不是一个包装的追溯码，可能扫描不全或两码连扫 / "
+    "This is no pack's code: it is cut off, or two in one scan",
+    "pack_not_single": "此码只表明产品或批号，不是单个包装 / "
+    "This code names a product or a lot, no single pack",
+    "check_digit": "编码的校验位不对 / The check digit of this code is wrong",
+    "label_day_impossible": "标签上的日期不存在 / A day on the label does not exist",
+    "label_expiry_differs": "标签上的有效期 {label} 与记录 {recorded} 不符 / "
+    "The label says that it expires on {label}, the record says {recorded}",
+    "goes_nowhere": "出发地与目的地相同 / It goes to where it came from",
     "in_two_cases": "{pack} 装入时仍在另一包装内 / {pack} was still packed elsewhere",
     "not_in_case": "{pack} 拆出时不在该包装内 / {pack} was not in what it came out of",
     "packed_in_itself": "{pack} 不能装入自身之内 / {pack} cannot be packed inside itself",
@@ -32,6 +41,8 @@ _TEXTS = {
     "The resident number is wrong: its length, its date or its check digit",
     "born_on_differs": "出生日期与身份证号码不符 / "
     "The date of birth is not the one in the resident number",
+    "born_on_impossible": "出生日期晚于接种日期，或早于 125 年前 / "
+    "Born after this dose, or more than 125 years before it",
     "sex_differs": "性别与身份证号码不符 / The sex is not the one in the resident number",
     "recipient_differs": "姓名、出生日期或性别与该证件先前登记的不符 / "
     "Name, date of birth or sex differ from what was first recorded with this document",

@@ -85,3 +85,13 @@ def test_other_documents_are_not_checked(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["resident_id", "Resident", " ID_CARD ", "身份证", "０１"])
 def test_a_resident_number_is_known_by_each_of_its_names(kind: str) -> None:
     assert doubts("1", kind) == ["document_invalid"]
+
+
+@pytest.mark.parametrize("born_on", [date(2021, 5, 10), date(1, 1, 1), date(1895, 1, 1)])
+def test_a_day_of_birth_that_cannot_be_is_found_whatever_the_document(born_on: date) -> None:
+    on = date(2021, 5, 9)
+    for kind in ("passport", "resident_id"):
+        told = Recipient("E12345678", kind, born_on=born_on)
+        assert "born_on_impossible" in doubts_about(told, on)
+    assert doubts_about(Recipient("E1", "passport", born_on=on), on) == []
+    assert doubts_about(Recipient("E1", "passport", born_on=date(1897, 1, 1)), on) == []
