@@ -145,6 +145,7 @@ def _store(
             "site_id": places.site(dose),
             "unit_id": places.unit(dose),
             "lot_id": lots.of(dose.lot or pack.lot, pack),
+            "is_lot_told": (dose.lot or pack.lot) is not None,
             "pack_code": dose.pack,
             "pack_key": pack.key,
             "recipient_id": who.id,

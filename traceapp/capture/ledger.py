@@ -45,9 +45,17 @@ class Booking:
         self._routes |= routes_of(row.lot_id, [fact])
 
     def add_dose(self, row: Dose) -> None:
-        """Book a dose that was stored just now, or got its lot just now; none of no lot."""
+        """Book a dose that was stored just now; none of no lot."""
         if row.lot_id is not None:
             self._facts.setdefault((row.lot_id, row.site_id), []).append(dose_fact(row))
+
+    def move_dose(self, row: Dose, lot_before: int | None) -> None:
+        """Book a dose under the lot that it has now, and no more under the one that it had."""
+        if lot_before is not None:
+            key = (lot_before, row.site_id)
+            self._again.add(key)
+            self._facts.setdefault(key, []).append(dose_fact(row))
+        self.add_dose(row)
 
     def take_again(self, row: Movement | Dose) -> None:
         """Book anew what a stored fact had said: it counts no more, or counts again."""

@@ -87,9 +87,9 @@ def record_movements(
     named |= settled.packs
     tell_sources(session, booking.lot_ids)
     adopted, packs = adopt_doses(session, booking.lot_ids, named)
-    for dose in adopted:
+    for dose, lot_before in adopted:
         if dose.is_in_force:
-            booking.add_dose(dose)
+            booking.move_dose(dose, lot_before)
     booking.write(session)
     judge_packs(session, packs, departures_among([*fresh.values(), *settled.rows]))
     if sensors := _counting_sensors(session, booking.lot_ids):

@@ -32,7 +32,8 @@ class Dose(Base):
     `pack_code` is what was reported; `pack_key` is the pack that it names, however written.
     `digest` is of all that was said but the person. `person_digest` is of the person, under a
     salt that is sealed with it. A dose without `recipient_id` outlived its person's record.
-    `is_in_force` is derived: false once a newer correction stands instead of it.
+    `is_in_force` is derived: false once a newer correction stands instead of it. So is `lot_id`
+    without `is_lot_told`: it is the lot with which movements name the pack, as far as they agree.
     """
 
     __tablename__ = "dose"
@@ -53,6 +54,7 @@ class Dose(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    is_lot_told: Mapped[bool] = mapped_column(default=True, server_default=true())
     pack_code: Mapped[str | None] = mapped_column(String(128))
     pack_key: Mapped[str | None] = mapped_column(String(192), index=True)
     recipient_id: Mapped[int | None] = mapped_column(ForeignKey("recipient.id"), index=True)

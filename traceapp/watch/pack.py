@@ -14,7 +14,7 @@ from traceapp.models.lot import Lot, Pack
 from traceapp.models.product import Product
 from traceapp.rules.code import read_code
 from traceapp.rules.meaning import Meaning, same_pack
-from traceapp.watch.packing import movements_naming
+from traceapp.watch.packing import keys_by_id, movements_naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,22 @@ def lots_of_packs(session: Session, keys: Iterable[str]) -> list[int]:
 
 def lot_of_pack(session: Session, key: str) -> int | None:
     """The row id of the only lot that a pack was named with; None where none or several were."""
-    lots = lots_of_packs(session, keys_of_pack(session, key))
-    return lots[0] if len(lots) == 1 else None
+    return lot_of_packs(session, [key])[key]
+
+
+def lot_of_packs(session: Session, keys: Iterable[str]) -> dict[str, int | None]:
+    """For each key the row id of the only lot that its pack was named with, or None."""
+    wanted = set(keys)
+    has_serials = any(key.startswith("p:") for key in wanted)
+    gtins = session.scalars(select(Product.gtin)).all() if has_serials else []
+    ways = {key: same_pack(key, gtins) for key in wanted}
+    named = movements_naming(session, sorted({way for some in ways.values() for way in some}))
+    packs = keys_by_id(session, named)
+    lots: dict[str, set[int]] = {}
+    for pack_id, movements in named.items():
+        lots.setdefault(packs[pack_id], set()).update(one.lot_id for one in movements)
+    found = {key: {lot for way in some for lot in lots.get(way, ())} for key, some in ways.items()}
+    return {key: min(some) if len(some) == 1 else None for key, some in found.items()}
 
 
 def _labels(session: Session, meanings: Sequence[Meaning]) -> list[Meaning]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.lot import Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.packing import Packing, PackingPack
@@ -104,6 +105,15 @@ def packs_inside(session: Session, packs: Iterable[int]) -> set[int]:
     return known
 
 
+def keys_by_id(session: Session, packs: Iterable[int]) -> dict[int, str]:
+    """The keys of packs by their row ids."""
+    found: dict[int, str] = {}
+    for part in _parts(packs):
+        query = select(Pack.id, Pack.key).where(among(session, Pack.id, part))
+        found |= {row[0]: row[1] for row in session.execute(query)}
+    return found
+
+
 def keys_inside(session: Session, keys: Iterable[str]) -> set[str]:
     """The keys of all that was ever packed in the packs of these; none where nothing was."""
     packs = [
@@ -113,11 +123,7 @@ def keys_inside(session: Session, keys: Iterable[str]) -> set[str]:
             select(Pack.id).join(Packing, Packing.parent_id == Pack.id).where(Pack.key.in_(part))
         )
     ]
-    return {
-        key
-        for part in _parts(packs_inside(session, packs))
-        for key in session.scalars(select(Pack.key).where(Pack.id.in_(part)))
-    }
+    return set(keys_by_id(session, packs_inside(session, packs)).values())
 
 
 def _of_children(session: Session, part: list[int]) -> Iterable[tuple[int, int, int]]:

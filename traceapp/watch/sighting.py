@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from traceapp.db import among
 from traceapp.models.dose import Dose
-from traceapp.models.lot import Lot, Pack
+from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.product import Product
 from traceapp.rules.ledger import Fact
 from traceapp.rules.meaning import same_pack
 from traceapp.rules.pack import Fault, Sighting, judge_pack
 from traceapp.watch.departure import departures_of_lots
-from traceapp.watch.packing import movements_naming
+from traceapp.watch.packing import keys_by_id, movements_naming
 
 _CHUNK = 5_000
 _Item = TypeVar("_Item")
@@ -115,10 +115,7 @@ class Sightings:
         movements = {one.id: one for found in named.values() for one in found}
         if not movements:
             return
-        packs: dict[int, str] = {}
-        for part in parts(named):
-            query = select(Pack.id, Pack.key).where(among(self._session, Pack.id, part))
-            packs |= {row[0]: row[1] for row in self._session.execute(query)}
+        packs = keys_by_id(self._session, named)
         lots = {one.lot_id for one in movements.values()}
         rows = self._session.execute(select(Lot.id, Lot.gtin).where(Lot.id.in_(lots)))
         gtins = {row[0]: row[1] for row in rows}

@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from schemas.dose import DoseSchema
 from schemas.movement import MovementSchema
 from tests.integration.capture.test_movement import LOT, STORY, derived, report
 from tests.integration.country import NOW
+from traceapp.capture.dose import record_dose
 from traceapp.capture.movement import MovementMessage, record_movements
+from traceapp.capture.rebuilding import rebuild
 from traceapp.capture.receipt import Receipt
 from traceapp.db import Database
+from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting
+from traceapp.vault import Vault
 
 OTHER_LOT = {"gtin": "06901234567892", "number": "202105C0148"}
 
@@ -158,3 +163,27 @@ def test_what_was_packed_is_not_corrected_but_unpacked(database: Database) -> No
         assert record_movements(session, [message], NOW)[0].stored == 1
     receipt = report(database, correcting(STORY[0] | {"id": "p1"}, "c1"), "MAKER")
     assert receipt.refusals[0].field == "[0].corrects"
+
+
+PACK = "81234567890123456780"
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1]])
+def test_a_dose_known_by_its_pack_alone_goes_with_the_corrected_lot_of_the_pack(
+    database: Database, order: list[int]
+) -> None:
+    came = {**STORY[4], "packs": [PACK]}
+    person = {"document": "P1", "document_type": "passport"}
+    dose = {"id": "d1", "at": "2021-05-05T00:00:00Z", "site": "CLINIC", "pack": PACK}
+    facts = [came, correcting(came, "c1", lot=OTHER_LOT), dose | {"recipient": person}]
+    for index in order:
+        if index < 2:
+            report(database, facts[index], "CLINIC")
+        else:
+            with database.begin() as session:
+                record_dose(session, DoseSchema().load(facts[index]), Vault("x" * 32), NOW)
+    with database.begin() as session:
+        numbers = session.scalars(select(Lot.number).join(Dose, Dose.lot_id == Lot.id)).all()
+        assert numbers == [OTHER_LOT["number"]]
+        assert {rebuild(session, lot) for lot in session.scalars(select(Lot.id)).all()} == {0}
+    assert on_hand(database, OTHER_LOT["number"]) == 199

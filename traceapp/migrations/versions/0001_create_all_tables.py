@@ -337,6 +337,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=True),
         sa.Column("lot_id", sa.Integer(), nullable=True),
+        sa.Column("is_lot_told", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("pack_code", sa.String(length=128), nullable=True),
         sa.Column("pack_key", sa.String(length=192), nullable=True),
         sa.Column("recipient_id", BigKey, nullable=True),
