@@ -192,11 +192,15 @@ class BalanceSchema(Document):
 
 
 class LotTraceSchema(Document):
-    """Forwards: from a lot to every place it went."""
+    """Forwards: from a lot to every place it went.
+
+    Of its shipments a page, the oldest first; give `next` as `cursor` for those after them.
+    """
 
     lot = fields.Nested(NamedLotSchema, required=True)
     source = fields.Nested(SourceSchema, required=True)
     shipments = fields.List(fields.Nested(ShipmentSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
     holdings = fields.List(fields.Nested(HoldingSchema), required=True)
     balance = fields.Nested(BalanceSchema, required=True)
     doses_administered = fields.Integer(required=True)

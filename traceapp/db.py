@@ -82,9 +82,18 @@ class Database:
 
     @contextmanager
     def read(self) -> Generator[Session, None, None]:
-        """A reading transaction: whatever happens in it is rolled back."""
+        """A reading transaction: on PostgreSQL it refuses to write, on SQLite it is rolled back.
+
+        On PostgreSQL it ends with a COMMIT: at each ROLLBACK the driver forgets the statements
+        that the server has prepared, and to plan them anew takes longer than to answer them.
+        """
         with Session(self.engine, expire_on_commit=False) as session:
-            yield session  # Closing the session rolls back.
+            if self.is_sqlite:
+                yield session  # Closing the session rolls back.
+                return
+            session.connection(execution_options={"postgresql_readonly": True})
+            yield session
+            session.commit()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -97,7 +106,8 @@ def open_database(url: str, process: str = "traceapp") -> Database:
     """
     if make_url(url).get_backend_name() == "sqlite":
         return Database(_open_sqlite(url))
-    connect_args = {"options": "-c timezone=UTC", "application_name": process}
+    # To compile a query takes longer than any of ours, and PostgreSQL would by its own estimates.
+    connect_args = {"options": "-c timezone=UTC -c jit=off", "application_name": process}
     return Database(create_engine(url, pool_pre_ping=True, connect_args=connect_args, **_QUIET))
 
 
@@ -146,6 +156,22 @@ def among(session: Session, column: Any, values: Collection[Any]) -> ColumnEleme
     listed = func.json_each(json.dumps(list(values))).table_valued("value")
     is_listed: ColumnElement[bool] = column.in_(select(listed.c.value))
     return is_listed
+
+
+def among_later(is_on_postgresql: bool, column: Any, name: str) -> ColumnElement[bool]:
+    """`among` for a statement that is made once: `spell_list` gives the values under this name."""
+    if is_on_postgresql:
+        is_among: ColumnElement[bool] = column == any_(bindparam(name, type_=ARRAY(column.type)))
+        return is_among
+    listed = func.json_each(bindparam(name, type_=String)).table_valued("value")
+    is_listed: ColumnElement[bool] = column.in_(select(listed.c.value))
+    return is_listed
+
+
+def spell_list(session: Session, name: str, values: Collection[Any]) -> dict[str, Any]:
+    """The parameter of `among_later`: numbers or texts."""
+    listed = list(values)
+    return {name: listed if is_postgresql(session) else json.dumps(listed)}
 
 
 def first_row_in_binary(session: Session, statement: str, parameters: Sequence[Any]) -> Any:
@@ -198,33 +224,48 @@ def pairs_in(
     is_on_postgresql: bool, first: Any, second: Any, told: Mapping[str, Any] | None = None
 ) -> Subquery:
     """Rows with the columns `first` and `second`; without `told`, `spell_pairs` is given later."""
-    types, value = (first.type, second.type), {} if told is None else told
-    if is_on_postgresql:
-        columns: list[Any] = [
-            func.unnest(bindparam(name, value.get(name, NO_ARG), type_=ARRAY(type_)))
-            for name, type_ in zip(_PAIR, types, strict=True)
-        ]
-    else:
-        spelled = bindparam("pairs", value.get("pairs", NO_ARG), type_=String)
-        listed = func.json_each(spelled).table_valued("value")
-        columns = [func.json_extract(listed.c.value, f"$[{place}]") for place in (0, 1)]
-    typed = [type_coerce(column, type_) for column, type_ in zip(columns, types, strict=True)]
-    return select(*(one.label(name) for one, name in zip(typed, _PAIR, strict=True))).subquery()
-
-
-_PAIR = ("first", "second")
+    return rows_in(is_on_postgresql, _pair(first, second), told)
 
 
 def spell_pairs(
     session: Session, first: Any, second: Any, values: Collection[Any]
 ) -> dict[str, Any]:
     """The parameters of `pairs_in`."""
+    return spell_rows(session, _pair(first, second), values)
+
+
+def _pair(first: Any, second: Any) -> dict[str, Any]:
+    return {"first": first.type, "second": second.type}
+
+
+def rows_in(
+    is_on_postgresql: bool, types: Mapping[str, Any], told: Mapping[str, Any] | None = None
+) -> Subquery:
+    """Rows with columns of these types; without `told`, `spell_rows` is given later."""
+    value = {} if told is None else told
+    if is_on_postgresql:
+        columns: list[Any] = [
+            func.unnest(bindparam(name, value.get(name, NO_ARG), type_=ARRAY(type_)))
+            for name, type_ in types.items()
+        ]
+    else:
+        spelled = bindparam("rows", value.get("rows", NO_ARG), type_=String)
+        listed = func.json_each(spelled).table_valued("value")
+        columns = [func.json_extract(listed.c.value, f"$[{place}]") for place in range(len(types))]
+    typed = zip(columns, types.items(), strict=True)
+    return select(*(type_coerce(one, type_).label(name) for one, (name, type_) in typed)).subquery()
+
+
+def spell_rows(
+    session: Session, types: Mapping[str, Any], rows: Collection[Sequence[Any]]
+) -> dict[str, Any]:
+    """The parameters of `rows_in`: rows of what its columns hold."""
     if is_postgresql(session):
-        return {name: [value[place] for value in values] for place, name in enumerate(_PAIR)}
+        return {name: [row[place] for row in rows] for place, name in enumerate(types)}
     dialect = session.get_bind().dialect
-    spell = [one.type.bind_processor(dialect) or (lambda value: value) for one in (first, second)]
-    spelled = [[say(one) for say, one in zip(spell, value, strict=True)] for value in values]
-    return {"pairs": json.dumps(spelled)}
+    spell = [type_.bind_processor(dialect) or (lambda value: value) for type_ in types.values()]
+    spelled = [[say(one) for say, one in zip(spell, row, strict=True)] for row in rows]
+    return {"rows": json.dumps(spelled)}
 
 
 def lock_for_migration(session: Session) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.dose import RevealedListSchema
 from schemas.fields import Choice
 from schemas.hold import HoldDocumentSchema, HoldSchema, Order, ReleaseSchema
-from schemas.page import PageQuery, page_of
+from schemas.page import MAX_LIMIT, PageQuery, QueryWhole, page_of
 from schemas.trace import LotDoseSchema, LotTraceSchema, RevealedDoseSchema
 from traceapp.access.guard import allow, visitor
 from traceapp.access.hold import hold_lot, release_lot
@@ -17,6 +17,7 @@ from traceapp.api.noun import Noun
 from traceapp.doors import doors
 from traceapp.problem import not_found
 from traceapp.trace.forward import trace_lot
+from traceapp.trace.shipped import SHIPMENTS
 
 blueprint = Noun("lot", __name__, description="Lots")
 
@@ -27,13 +28,21 @@ class LotDosesQuery(PageQuery):
     format = Choice("json", "csv", load_default="json")
 
 
+class ShipmentsQuery(PageQuery):
+    """How many of a lot's shipments, and from where on."""
+
+    limit = QueryWhole(1, MAX_LIMIT, load_default=SHIPMENTS)
+
+
 @blueprint.get("/lots/<gtin:gtin>/<code:number>/trace")
 @allow(*READERS)
+@blueprint.arguments(ShipmentsQuery, location="query")
 @blueprint.response(200, LotTraceSchema)
-def get_trace(gtin: str, number: str) -> dict[str, Any]:
+def get_trace(query: dict[str, Any], gtin: str, number: str) -> dict[str, Any]:
     """Trace a lot forwards: shipments, holdings, the balance, and what is wrong with it."""
+    limit, cursor = query["limit"], query.get("cursor")
     with doors().database.read() as session:
-        trace = trace_lot(session, visitor().scope, gtin, number)
+        trace = trace_lot(session, visitor().scope, gtin, number, limit, cursor)
     if trace is None:
         raise not_found("lot", f"{gtin}/{number}")
     return trace

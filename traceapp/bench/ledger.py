@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import tempfile
 import time
@@ -117,6 +118,8 @@ def ask_all(world: World, times: int) -> Iterator[Asked]:
     def impact(session: Session, number: int) -> Any:
         return trace_impact(session, _EVERYTHING, number, now)
 
+    gc.collect()
+    gc.freeze()  # As `traceapp web` does when it begins.
     with sender(world.database) as send:
         asker = Asker(world.database, send)
         yield asker.ask("a dose backwards", doses, backwards)

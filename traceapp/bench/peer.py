@@ -52,15 +52,15 @@ class Recorder:
 def sender(database: Database) -> Generator[Callable[[list[Statement]], int], None, None]:
     """A function that sends statements again and returns how many rows came back."""
     url = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
-    with psycopg.connect(url) as raw:
+    with psycopg.connect(url, autocommit=True) as raw:
 
         def send(statements: list[Statement]) -> int:
             rows = 0
-            with raw.cursor() as cursor:
+            # A COMMIT ends it: at a ROLLBACK the driver would forget what it prepared.
+            with raw.transaction(), raw.cursor() as cursor:
                 for query, parameters, is_binary in statements:
                     cursor.execute(query, parameters, binary=is_binary)
                     rows += len(cursor.fetchall())
-            raw.rollback()
             return rows
 
         yield send

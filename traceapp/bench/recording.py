@@ -1,12 +1,14 @@
-"""What it takes to check and to record doses: processor time, ours and the server's together."""
+"""What it takes to check, to record and to judge doses: processor time, ours and the server's."""
 
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, text
 
@@ -16,53 +18,109 @@ from traceapp.bench.founding import SECRET_KEY
 from traceapp.bench.ledger import World
 from traceapp.capture.dose import DoseRefused, record_doses
 from traceapp.db import Database
+from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.lot import Lot
 from traceapp.models.site import Site
 from traceapp.models.stock import Stock
 from traceapp.trace.check import Intended, check_dose
+from traceapp.trace.dose_finding import findings_of_doses
 from traceapp.vault import Vault
 
 #: The doses of the largest day of a province on record.
 PEAK_DAY = 919_500
+#: How many doses a site tells at once.
+BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """How many doses were checked and recorded, so many in a transaction, and what that took."""
+class Taken:
+    """What was done with how many doses, and the seconds of a core that it took."""
 
+    what: str
     doses: int
-    batch: int
     seconds: float
-    checking_seconds: float
-    recording_seconds: float
 
-    def hours_of_a_peak_day(self, processor_seconds: float) -> float:
+    @property
+    def ms_each(self) -> float:
+        """Milliseconds of a core for each dose."""
+        return self.seconds / self.doses * 1_000
+
+    @property
+    def hours_of_a_peak_day(self) -> float:
         """Hours of one core for the largest day."""
-        return processor_seconds / self.doses * PEAK_DAY / 3_600
+        return self.seconds / self.doses * PEAK_DAY / 3_600
 
 
-def measure_recording(world: World, doses: int, batch: int, first: int = 0) -> Recorded:
-    """Check doses one by one, and record them in transactions of `batch`; from stock on hand.
+def measure_recording(world: World, doses: int) -> list[Taken]:
+    """Check doses before the injection, record them alone and in batches, and look for findings.
 
-    `first` tells the doses of one measurement from those of the next.
+    Those that are recorded come from stock on hand at places picked evenly, so that a batch has
+    many of them. Findings are looked for as `POST /doses/batch` does when it has recorded what a
+    site gave; here it is what sites gave last.
     """
-    database, now = world.database, world.province.plan.until
-    given = _doses(world, doses, first)
-    vault = Vault(SECRET_KEY)
-    processor = _processor(database)
-    began, checking, recording = time.perf_counter(), 0.0, 0.0
-    for start in range(0, len(given), batch):
-        part, used = given[start : start + batch], processor()
-        for dose in part:
-            with database.read() as session:
+    alone, together = _doses(world, doses, 0), _doses(world, doses, doses)
+    return [
+        _measure(world, "checked one by one", alone, 1, _check(world)),
+        _measure(world, "recorded one by one", alone, 1, _record(world)),
+        _measure(world, f"recorded by {BATCH}", together, BATCH, _record(world)),
+        _measure(world, f"judged by {BATCH}", _given(world, doses), BATCH, _judge(world)),
+    ]
+
+
+def _measure(
+    world: World, what: str, doses: Sequence[Any], batch: int, do: Callable[[Sequence[Any]], None]
+) -> Taken:
+    processor = _processor(world.database)
+    began = processor()
+    for start in range(0, len(doses), batch):
+        do(doses[start : start + batch])
+    return Taken(what, len(doses), processor() - began)
+
+
+def _check(world: World) -> Callable[[Sequence[Dose]], None]:
+    def check(part: Sequence[Dose]) -> None:
+        with world.database.read() as session:
+            for dose in part:
                 said = dose.lot or LotKey("", "")
-                check_dose(session, Intended(dose.site, None, said.gtin, said.number), now)
-        checking, used = checking + processor() - used, processor()
-        with database.begin() as session:
-            outcomes = record_doses(session, part, vault, now)
-        recording += processor() - used
+                intended = Intended(dose.site, None, said.gtin, said.number)
+                check_dose(session, intended, world.province.plan.until)
+
+    return check
+
+
+def _record(world: World) -> Callable[[Sequence[Dose]], None]:
+    vault = Vault(SECRET_KEY)
+
+    def record(part: Sequence[Dose]) -> None:
+        with world.database.begin() as session:
+            outcomes = record_doses(session, part, vault, world.province.plan.until)
         assert not any(isinstance(one, DoseRefused) or not one.is_new for one in outcomes)
-    return Recorded(len(given), batch, time.perf_counter() - began, checking, recording)
+
+    return record
+
+
+def _judge(world: World) -> Callable[[Sequence[int]], None]:
+    def judge(part: Sequence[int]) -> None:
+        with world.database.read() as session:
+            assert len(findings_of_doses(session, part)) == len(part)
+
+    return judge
+
+
+def _given(world: World, doses: int) -> Sequence[int]:
+    """The last doses of sites picked evenly, as many of each as a batch has."""
+    chance = random.Random(2)  # noqa: S311 - whose doses are judged is no secret
+    with world.database.read() as session:
+        clinics = list(session.scalars(select(Site.id).where(Site.type == "clinic")))
+        chance.shuffle(clinics)
+        found: list[int] = []
+        for site_id in clinics:
+            newest = select(DoseRow.id).where(DoseRow.site_id == site_id)
+            own = session.scalars(newest.order_by(DoseRow.at.desc()).limit(BATCH)).all()
+            found += own if len(own) == BATCH else ()
+            if len(found) >= doses:
+                break
+    return found
 
 
 def _doses(world: World, count: int, first: int) -> Sequence[Dose]:

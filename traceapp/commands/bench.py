@@ -129,15 +129,11 @@ def trace_province(plan: Plan, days: int, times: int) -> None:
             f"by {table.grown_mib:.1f} MiB   bare COPY {table.bare_seconds:.1f} s   "
             f"{table.seconds / table.bare_seconds:.2f} of it"
         )
-        for number, batch in enumerate((1, 100)):
-            done = measure_recording(world, 20 * times, batch, number * 20 * times)
-            took_of = {"checked": done.checking_seconds, "recorded": done.recording_seconds}
-            for what, took in took_of.items():
-                click.echo(
-                    f"{done.doses} doses {what:<9} by {batch}: "
-                    f"{took / done.doses * 1_000:.2f} ms of a core each   "
-                    f"a day of {PEAK_DAY}: {done.hours_of_a_peak_day(took):.2f} h"
-                )
+        for taken in measure_recording(world, 20 * times):
+            click.echo(
+                f"{taken.doses} doses {taken.what:<20} {taken.ms_each:.2f} ms of a core each   "
+                f"a day of {PEAK_DAY}: {taken.hours_of_a_peak_day:.2f} h"
+            )
 
 
 _INTO = click.option("--into", type=click.Choice(["postgresql", "sqlite", "both"]),

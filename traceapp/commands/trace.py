@@ -80,8 +80,17 @@ def _follow(session: Session, answers: list[dict[str, str]]) -> dict[str, Any] |
     if kind == "doses":
         return trace_dose(session, _COUNTRY, names[0])
     if kind == "lots":
-        return trace_lot(session, _COUNTRY, names[0], names[1])
+        return _whole_lot(session, names[0], names[1])
     return None
+
+
+def _whole_lot(session: Session, gtin: str, number: str) -> dict[str, Any] | None:
+    """A lot with all of its shipments, page after page."""
+    trace = page = trace_lot(session, _COUNTRY, gtin, number)
+    while trace is not None and page is not None and page["next"] is not None:
+        page = trace_lot(session, _COUNTRY, gtin, number, cursor=page["next"])
+        trace["shipments"] += page["shipments"] if page else []
+    return None if trace is None else {**trace, "next": None}
 
 
 def _plain(value: Any) -> Any:

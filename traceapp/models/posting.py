@@ -27,6 +27,26 @@ class Posting(Base):
             postgresql_where=text("movement_id IS NOT NULL"),
             sqlite_where=text("movement_id IS NOT NULL"),
         ),
+        # Upstream, from where a lot is to what brought it there; doses are in none of these.
+        Index(
+            "ix__posting__debit_unit_id_lot_id",
+            "debit_unit_id",
+            "lot_id",
+            postgresql_where=text("debit_unit_id IS NOT NULL"),
+            sqlite_where=text("debit_unit_id IS NOT NULL"),
+        ),
+        Index(
+            "ix__posting__debit_shipment_id",
+            "debit_shipment_id",
+            postgresql_where=text("debit_shipment_id IS NOT NULL"),
+            sqlite_where=text("debit_shipment_id IS NOT NULL"),
+        ),
+        Index(
+            "ix__posting__credit_shipment_id",
+            "credit_shipment_id",
+            postgresql_where=text("credit_shipment_id IS NOT NULL"),
+            sqlite_where=text("credit_shipment_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

@@ -21,6 +21,7 @@ class Stay(Base):
     __table_args__ = (
         Index("ix__stay__unit_id_from_at", "unit_id", "from_at"),
         Index("ix__stay__lot_id_site_id", "lot_id", "site_id"),
+        Index("ix__stay__lot_id_unit_id", "lot_id", "unit_id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

@@ -141,20 +141,48 @@ def share(sums: Sums, span_us: int) -> Sums:
     )
 
 
-def is_within(sums: Sums, limits: Limits) -> bool:
-    """Whether a product could bear all of it: such stretches are added up before they are told."""
-    low, high = sums.min_celsius, sums.max_celsius
-    if low is None or high is None:
-        return True
-    return low >= limits.min_celsius and high <= min((limits.max_celsius, *limits.budget))
+class Told:
+    """Sums of stretches, put together to what they did to a product.
 
+    Those that the product could bear, most of all, are added up before they are told.
+    """
 
-def is_told(sums: Sums, limits: Limits) -> bool:
-    """Whether the sums alone say what they did to a product, or their temperatures are kept."""
-    low, high = sums.min_celsius, sums.max_celsius
-    if low is None or high is None or low == high or sums.parts or is_within(sums, limits):
-        return True
-    return not any(low <= limit <= high for limit in limits_within(limits))
+    def __init__(self, limits: Limits, sums: Iterable[Sums] = ()) -> None:
+        self._limits, self._known = limits, sorted(limits_within(limits))
+        self._low, self._high = limits.min_celsius, min((limits.max_celsius, *limits.budget))
+        self._within: list[Sums] = []
+        self._beyond: list[Sums] = []
+        for one in sums:
+            self.add(one)
+
+    def add(self, sums: Sums) -> None:
+        """Put a stretch to the others."""
+        (self._within if self._is_within(sums) else self._beyond).append(sums)
+
+    def takes(self, sums: Sums) -> bool:
+        """Put a stretch to the others where its sums tell; whether they do."""
+        is_told = self.tells(sums)
+        if is_told:
+            self.add(sums)
+        return is_told
+
+    def tells(self, sums: Sums) -> bool:
+        """Whether sums alone say what they did to the product, or their temperatures are kept."""
+        low, high = sums.min_celsius, sums.max_celsius
+        if self._is_within(sums) or low is None or high is None or low == high or sums.parts:
+            return True
+        return not any(low <= limit <= high for limit in self._known)
+
+    def _is_within(self, sums: Sums) -> bool:
+        low, high = sums.min_celsius, sums.max_celsius
+        return low is None or high is None or (low >= self._low and high <= self._high)
+
+    def exposure(self) -> Exposure:
+        """What all of them did."""
+        exposure = expose_to(total(self._within), self._limits)
+        for one in self._beyond:
+            exposure = exposure + expose_to(one, self._limits)
+        return exposure
 
 
 def limits_within(limits: Limits) -> set[float]:

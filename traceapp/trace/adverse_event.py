@@ -16,9 +16,10 @@ from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.site import Site
 from traceapp.rules.exposure import expose
-from traceapp.trace.backward import stretches_of_dose
-from traceapp.trace.check import findings_of_dose
-from traceapp.trace.exposure import Climate, exposure_document, limits_of
+from traceapp.trace.dose import load_doses
+from traceapp.trace.dose_finding import DoseFindings
+from traceapp.trace.dose_way import DoseWays
+from traceapp.trace.exposure import Climate, exposure_document
 from traceapp.trace.lot import lot_document
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.path import certain_exposure
@@ -72,11 +73,16 @@ def events_of_lot(
         cursor,
     )
     rows = session.execute(page.limit(limit + 1)).all()
-    climate = Climate(session)
+    lives = _lives_of(session, rows[:limit])
     listed = make_page(
         rows,
         limit,
-        lambda row: _of_lot(session, lot, climate, row),
+        lambda row: {
+            **_report(row),
+            "dose_at": row[4].at,
+            "site": row[5].code,
+            **lives[row[4].id],
+        },
         lambda row: (format_moment(row[0].reported_at), row[0].id),
     )
     return {"lot": lot_document(session, lot), **count_of_lot(session, scope, lot), **listed}
@@ -156,15 +162,18 @@ def _report(row: Any) -> dict[str, Any]:
     }
 
 
-def _of_lot(session: Session, lot: Lot, climate: Climate, row: Any) -> dict[str, Any]:
-    dose, site = row[4:]
-    limits = limits_of(session, lot.gtin)
-    stretches = stretches_of_dose(session, dose)
-    total = certain_exposure(climate, stretches, limits) if stretches else expose([], limits)
-    return {
-        **_report(row),
-        "dose_at": dose.at,
-        "site": site.code,
-        "exposure": exposure_document(total, limits),
-        "findings": findings_of_dose(session, dose, stretches, climate, limits),
-    }
+def _lives_of(session: Session, rows: Sequence[Any]) -> dict[int, dict[str, Any]]:
+    """What the doses of reports lived through, and what is wrong with them; by the doses' rows."""
+    records, climate = list(load_doses(session, [row[4].id for row in rows])), Climate(session)
+    ways = DoseWays(session, records)
+    stretches = ways.look(climate, records)
+    found = DoseFindings(session, records, ways, climate)
+    lives = {}
+    for record in records:
+        way, limits = stretches[record.dose.id], record.limits
+        total = certain_exposure(climate, way, limits) if way else expose([], limits)
+        lives[record.dose.id] = {
+            "exposure": exposure_document(total, limits),
+            "findings": found.of(record, way),
+        }
+    return lives

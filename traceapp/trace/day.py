@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from traceapp.db import is_postgresql
@@ -79,9 +80,15 @@ class DaySums:
         if is_postgresql(self._session):
             units, firsts, lasts = (list(column) for column in zip(*wanted, strict=True))
             told: dict[str, Any] = {"units": units, "firsts": firsts, "lasts": lasts}
-            return list(self._session.execute(text(_POSTGRESQL(columns)), told))
+            return list(self._session.execute(_asking(_POSTGRESQL, columns), told))
         spelled = [
             (one.unit_id, one.first_on.isoformat(), one.last_on.isoformat()) for one in wanted
         ]
-        rows = self._session.execute(text(_SQLITE(columns)), {"wanted": json.dumps(spelled)})
+        asked = {"wanted": json.dumps(spelled)}
+        rows = self._session.execute(_asking(_SQLITE, columns), asked)
         return [(unit_id, date.fromisoformat(day), *rest) for unit_id, day, *rest in rows]
+
+
+@lru_cache
+def _asking(spell: Callable[[str], str], columns: str) -> TextClause:
+    return text(spell(columns))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from traceapp.models.product import Product
 from traceapp.rules.exposure import Exposure, Limits, Segment, expose
-from traceapp.rules.hour import expose_to, is_told, is_within, total
+from traceapp.rules.hour import Told
 from traceapp.trace.life import Key, Lives
 from traceapp.watch.limit import limits_of_product
 
@@ -31,17 +31,13 @@ class Climate:
         self, stretches: Iterable[tuple[int | None, datetime, datetime]], limits: Limits
     ) -> None:
         """Read several stretches at once: unit, from, until; asking for each costs more."""
-        keys = [
-            (unit_id, from_at, until_at)
-            for unit_id, from_at, until_at in stretches
-            if unit_id is not None and from_at < until_at
-        ]
-        self._lives.read(keys)
-        self._lives.fetch_hours(
-            (key[0], day)
-            for key in keys
-            for day, sums in self._lives.of(key).days
-            if not is_told(sums, limits)
+        self._lives.read(
+            (
+                (unit_id, from_at, until_at)
+                for unit_id, from_at, until_at in stretches
+                if unit_id is not None and from_at < until_at
+            ),
+            limits,
         )
 
     def exposure(
@@ -64,21 +60,15 @@ class Climate:
 
     def _expose(self, key: Key, limits: Limits) -> Exposure:
         """Days as they are where their sums tell; hours of the others, and readings."""
-        self._lives.read([key])
+        self._lives.read([key], limits)
         life = self._lives.of(key)
-        crossing = [day for day, sums in life.days if not is_told(sums, limits)]
+        told = Told(limits, life.shares)
+        crossing = [day for day, sums in life.days if not told.takes(sums)]
         hours, segments = self._lives.hours_of(key[0], crossing)
-        hours = [*life.hours, *hours]
-        sums = [*life.shares, *(one for _, one in life.days if is_told(one, limits))]
-        sums += [one for _, one in hours if is_told(one, limits)]
-        doubtful = [hour for hour in hours if not is_told(hour[1], limits)]
-        sums += self._lives.read_again(key[0], doubtful, limits)
-        inside = [one for one in sums if is_within(one, limits)]
-        exposure = expose([*life.segments, *segments], limits) + expose_to(total(inside), limits)
-        for one in sums:
-            if not is_within(one, limits):
-                exposure = exposure + expose_to(one, limits)
-        return exposure
+        doubtful = [hour for hour in [*life.hours, *hours] if not told.takes(hour[1])]
+        for sums in self._lives.read_again(key[0], doubtful, limits):
+            told.add(sums)
+        return expose([*life.segments, *segments], limits) + told.exposure()
 
 
 def exposure_document(exposure: Exposure, limits: Limits) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,39 +13,48 @@ from traceapp.models.dose import Dose, Recipient
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
-from traceapp.models.posting import Posting
 from traceapp.models.site import Site
 from traceapp.models.stock import Stock, Turnover
 from traceapp.models.unit import Unit
-from traceapp.rules.ledger import LEAVING
-from traceapp.trace.exposure import Climate, exposure_document, limits_of
 from traceapp.trace.finding import finding
 from traceapp.trace.hold import findings_in_spite, hold_documents
-from traceapp.trace.lot import is_made, lot_document, source_document
+from traceapp.trace.lot import LotRecord, name_of_lot, record_of_lot, source_of_lot
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.place import Places
 from traceapp.trace.reach import find_lot_within
 from traceapp.trace.recipient import masked
 from traceapp.trace.scope import Scope
+from traceapp.trace.shipped import SHIPMENTS, list_shipments
 
 _SUMS = ("administered", "wasted", "destroyed", "sampled", "adjusted", "unexplained")
 
 
-def trace_lot(session: Session, scope: Scope, gtin: str, number: str) -> dict[str, Any] | None:
+def trace_lot(
+    session: Session,
+    scope: Scope,
+    gtin: str,
+    number: str,
+    limit: int = SHIPMENTS,
+    cursor: str | None = None,
+) -> dict[str, Any] | None:
     """The `lot trace` of the contract; None for a lot that never was at a site in scope.
 
-    Below the country only what touches sites in scope is listed; the balance is the lot's.
+    Below the country only what touches sites in scope is listed; the balance is the lot's. Of
+    the shipments it has a page of at most `limit`; `next` is the cursor of those after them.
+    Raises CursorInvalid.
     """
     lot = find_lot_within(session, scope, gtin, number)
     if lot is None:
         return None
     seen = _sites_of(session, lot)
     inside = {site.id for site in seen if scope.sees_site(site.code, site.division_code)}
-    places, total = Places(session), lot_balance(session, lot)
+    places, total, record = Places(session), lot_balance(session, lot), record_of_lot(session, lot)
+    shipments = list_shipments(session, scope, record, limit, cursor)
     return {
-        "lot": lot_document(session, lot),
-        "source": source_document(session, lot),
-        "shipments": _shipments(session, lot, places, inside),
+        "lot": name_of_lot(lot, record.product),
+        "source": source_of_lot(lot, record.product),
+        "shipments": shipments["items"],
+        "next": shipments["next"],
         "holdings": _holdings(session, lot, inside),
         "balance": total,
         "doses_administered": total["administered"],
@@ -58,7 +66,7 @@ def trace_lot(session: Session, scope: Scope, gtin: str, number: str) -> dict[st
         "holds": hold_documents(session, lot.id, scope),
         "findings": [
             *findings_in_spite(session, lot.id, scope),
-            *_findings(session, lot, places, inside),
+            *_findings(session, record, places, inside),
         ],
     }
 
@@ -126,62 +134,6 @@ def _sites_of(session: Session, lot: Lot) -> list[Site]:
     return list(session.scalars(select(Site).where(Site.id.in_(seen)).order_by(Site.code)))
 
 
-def _shipments(
-    session: Session, lot: Lot, places: Places, inside: set[int]
-) -> list[dict[str, Any]]:
-    rows = session.execute(
-        select(
-            Movement.id,
-            Movement.code,
-            Movement.at,
-            Movement.doses,
-            Movement.site_id,
-            Movement.to_site_id,
-            Movement.carrier_id,
-        )
-        .where(Movement.lot_id == lot.id, Movement.step.in_(LEAVING), Movement.is_in_force)
-        .order_by(Movement.at, Movement.id)
-    ).all()
-    rows = [row for row in rows if not inside.isdisjoint((row.site_id, row.to_site_id))]
-    places.know_sites({site for row in rows for site in (row.site_id, row.to_site_id) if site})
-    places.know_units({row.carrier_id for row in rows if row.carrier_id})
-    arrived = _arrivals(session, lot)
-    limits, climate = limits_of(session, lot.gtin), Climate(session)
-    arrived_at = {row.id: arrived[row.id][0] for row in rows if row.id in arrived}
-    journeys = ((row.carrier_id, row.at, arrived_at.get(row.id, row.at)) for row in rows)
-    climate.look(journeys, limits)
-    documents = []
-    for row in rows:
-        received_at, received = arrived.get(row.id, (None, 0))
-        exposure = climate.exposure(row.carrier_id, row.at, received_at or row.at, limits)
-        documents.append(
-            {
-                "id": row.code,
-                "from": places.site(row.site_id).site,
-                "to": places.site(row.to_site_id).site,
-                "carrier": places.unit(row.carrier_id).unit if row.carrier_id else None,
-                "shipped_at": row.at,
-                "received_at": received_at,
-                "doses_shipped": row.doses,
-                "doses_received": received,
-                "exposure": exposure_document(exposure, limits),
-            }
-        )
-    return documents
-
-
-def _arrivals(session: Session, lot: Lot) -> dict[int, tuple[datetime, int]]:
-    """When the first of a shipment arrived, and how much of it in all; by the shipment's row."""
-    rows = session.execute(
-        select(Posting.credit_shipment_id, func.min(Posting.at), func.sum(Posting.doses))
-        .join(Movement, Movement.id == Posting.movement_id)
-        .where(Movement.lot_id == lot.id, Movement.step == "receiving")
-        .where(Posting.credit_shipment_id.is_not(None))
-        .group_by(Posting.credit_shipment_id)
-    )
-    return {row[0]: (row[1], int(row[2])) for row in rows if row[0] is not None}
-
-
 def _holdings(session: Session, lot: Lot, inside: set[int]) -> list[dict[str, Any]]:
     rows = session.execute(
         select(Site.id, Site.code, Unit.code, Stock.doses)
@@ -197,15 +149,17 @@ def _holdings(session: Session, lot: Lot, inside: set[int]) -> list[dict[str, An
     return sorted(documents, key=lambda one: (str(one["site"]), str(one["unit"])))
 
 
-def _findings(session: Session, lot: Lot, places: Places, inside: set[int]) -> list[dict[str, Any]]:
+def _findings(
+    session: Session, record: LotRecord, places: Places, inside: set[int]
+) -> list[dict[str, Any]]:
     found = []
-    if not is_made(session, lot):
+    if not record.is_made:
         found.append({**finding("lot_unknown"), "site": None, "movement": None, "dose": None})
     rows = session.execute(
         select(Finding, Movement.code, Dose.code)
         .outerjoin(Movement, Movement.id == Finding.movement_id)
         .outerjoin(Dose, Dose.id == Finding.dose_id)
-        .where(Finding.lot_id == lot.id)
+        .where(Finding.lot_id == record.lot.id)
         .order_by(func.coalesce(Movement.at, Dose.at), Finding.code, Finding.id)
         .limit(1_000)
     ).all()

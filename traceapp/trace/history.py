@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.rules.ledger import Account, Posting
-from traceapp.trace.pack import movements_of_pack
-from traceapp.trace.posting import postings_at_site, postings_of_lot
-
-#: Made once: to make a statement anew each time costs more than the database takes for it.
-_STAYS = (
-    select(Stay.unit_id, Stay.from_at, Stay.until_at)
-    .where(Stay.lot_id == bindparam("lot_id"), Stay.shipment_id.is_(None))
-    .order_by(Stay.from_at)
-)
+from traceapp.trace.posting import postings_at_site
+from traceapp.trace.upstream import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +41,41 @@ class _Step(NamedTuple):
 
 
 class History:
-    """Walks a lot's postings backwards from where and when somebody asks; `pack` is a key.
+    """Walks a lot's postings backwards from where and when somebody asks.
 
-    Only postings of movements are loaded: when doses emptied a place, its stays tell.
+    Only postings of movements are read: when doses emptied a place, its stays tell.
     """
 
-    def __init__(self, session: Session, lot_id: int, pack: str | None = None) -> None:
+    def __init__(self, session: Session, lot_id: int, upstream: Upstream) -> None:
         self._session, self._lot_id = session, lot_id
+        self._sites, self._stays = upstream.sites, upstream.stays
         self._into: dict[Account, list[Posting]] = {}
         self._out_of: dict[Account, list[Posting]] = {}
-        for posting in postings_of_lot(session, lot_id):
+        for posting in upstream.postings:
             self._into.setdefault(posting.debit, []).append(posting)
             self._out_of.setdefault(posting.credit, []).append(posting)
-        self._stays: dict[int, list[tuple[datetime, datetime | None]]] = {}
-        for unit_id, from_at, until_at in session.execute(_STAYS, {"lot_id": lot_id}):
-            self._stays.setdefault(unit_id, []).append((from_at, until_at))
-        self._pack_movements = movements_of_pack(session, lot_id, pack) if pack else set()
 
-    def before(self, units: Iterable[int], at: datetime) -> list[Stretch]:
+    def units_of(self, site_id: int) -> list[int]:
+        """The units of a site into which something of the lot ever came."""
+        return sorted(unit for unit, site in self._sites.items() if site == site_id)
+
+    def before(
+        self, units: Iterable[int], at: datetime, named: Collection[int] = ()
+    ) -> list[Stretch]:
         """All stretches that led to stock in one of `units` at `at`, in order of time.
 
-        A stretch is certain where no other could have been, possible otherwise.
+        A stretch is certain where no other could have been, possible otherwise. `named` are the
+        row ids of the movements that named the pack in hand: where one did, the others did not
+        bring it.
         """
-        there = [unit for unit in units if self._arrivals(Account("unit", unit), at)]
+        there = [unit for unit in units if self._arrivals(Account("unit", unit), at, named)]
         certainty = "certain" if len(there) == 1 else "possible"
         found: dict[tuple[object, ...], Stretch] = {}
         walked: dict[tuple[object, ...], str] = {}
         left = [_Step(Account("unit", unit), at, None, certainty) for unit in reversed(there)]
         while left:  # Not by recursion: a lot may be moved every day for years.
             step = left.pop()
-            for stretch, arrival in self._stretches(step):
+            for stretch, arrival in self._stretches(step, named):
                 key = (step.place, stretch.from_at, stretch.until_at, stretch.movement_in)
                 if key not in found or stretch.certainty == "certain":
                     found[key] = stretch
@@ -92,9 +89,9 @@ class History:
                     left.append(_Step(arrival.credit, arrival.at, name, certainty))
         return sorted(found.values(), key=lambda one: (one.from_at, one.until_at))
 
-    def _stretches(self, step: _Step) -> Iterator[tuple[Stretch, Posting]]:
+    def _stretches(self, step: _Step, named: Collection[int]) -> Iterator[tuple[Stretch, Posting]]:
         """The stretches in a place that may have ended with a step, and what began each."""
-        arrivals = self._arrivals(step.place, step.until_at)
+        arrivals = self._arrivals(step.place, step.until_at, named)
         certainty = "possible" if len(arrivals) > 1 else step.certainty
         unit_id = step.place.unit
         if step.place.shipment is not None:
@@ -107,7 +104,9 @@ class History:
                 arrival,
             )
 
-    def _arrivals(self, place: Account, until_at: datetime) -> list[Posting]:
+    def _arrivals(
+        self, place: Account, until_at: datetime, named: Collection[int]
+    ) -> list[Posting]:
         """The postings that brought what can still have been in `place` at `until_at`.
 
         Stock that was there before the place was last empty cannot be among it.
@@ -119,8 +118,8 @@ class History:
         else:
             arrivals = self._arrivals_in_unit(place, until_at)
         arrivals = _one_a_movement(arrivals)
-        named = [one for one in arrivals if one.fact.key in self._pack_movements]
-        return named or arrivals
+        its_own = [one for one in arrivals if one.fact.key in named]
+        return its_own or arrivals
 
     def _arrivals_in_unit(self, place: Account, until_at: datetime) -> list[Posting]:
         """What came into a unit since the stay began that lasted until then, or ended then."""

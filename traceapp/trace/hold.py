@@ -85,14 +85,23 @@ def touches(held: Held, scope: Scope) -> bool:
     return contains(held.scope, scope) or contains(scope, held.scope)
 
 
-def findings_of_holds(
-    session: Session, lot_id: int, place: Scope, at: datetime
-) -> list[dict[str, Any]]:
-    """Whether a lot was held at a place at a moment."""
-    lasting = [one for one in holds_of_lot(session, lot_id) if one.lasts_at(at)]
-    place = settle(session, place) if lasting else place
-    codes = {one.finding for one in lasting if touches(one, place)}
-    return [finding(code) for code in sorted(codes)]
+class Holds:
+    """The holds of lots, each lot's and each place's looked up once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._of: dict[int, list[Held]] = {}
+        self._settled: dict[Scope, Scope] = {}
+
+    def findings(self, lot_id: int, place: Scope, at: datetime) -> list[dict[str, Any]]:
+        """Whether a lot was held at a place at a moment."""
+        if lot_id not in self._of:
+            self._of[lot_id] = holds_of_lot(self._session, lot_id)
+        lasting = [one for one in self._of[lot_id] if one.lasts_at(at)]
+        if lasting and place not in self._settled:
+            self._settled[place] = settle(self._session, place)
+        codes = {one.finding for one in lasting if touches(one, self._settled[place])}
+        return [finding(code) for code in sorted(codes)]
 
 
 def findings_in_spite(session: Session, lot_id: int, scope: Scope) -> list[dict[str, Any]]:

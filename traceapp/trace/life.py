@@ -9,7 +9,16 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from traceapp.rules.exposure import Limits, Segment, timeline
-from traceapp.rules.hour import HOUR, HOUR_US, Sums, limits_within, midnight, share, sum_hours
+from traceapp.rules.hour import (
+    HOUR,
+    HOUR_US,
+    Sums,
+    Told,
+    limits_within,
+    midnight,
+    share,
+    sum_hours,
+)
 from traceapp.trace.day import DAY, Days, DaySums
 from traceapp.watch.heard import Attached, Span, hear, load_attached
 
@@ -51,6 +60,15 @@ class _Plan(NamedTuple):
             yield begins.date(), max(begins, self.first), min(begins + DAY, self.last)
             begins += DAY
 
+    @property
+    def days_touched(self) -> Iterator[tuple[date, bool]]:
+        """All days of the stretch, and whether all hours of each may be read from sums."""
+        whole = {day for day, begins, ends in self.days if ends - begins == DAY}
+        day = self.from_at.date()
+        while day <= self.until_at.date():
+            yield day, day in whole
+            day += timedelta(days=1)
+
 
 class Lives:
     """The stretches that were read, and how others are."""
@@ -65,11 +83,15 @@ class Lives:
         """A stretch that was read."""
         return self._lives[key]
 
-    def read(self, keys: Iterable[Key]) -> None:
-        """Read the stretches that are not there yet, with few questions for all of them."""
+    def read(self, keys: Iterable[Key], limits: Limits) -> None:
+        """Read the stretches that are not there yet, with few questions for all of them.
+
+        The hours of days that do not tell what they did to such a product are fetched, too.
+        """
         keys = [key for key in dict.fromkeys(keys) if key not in self._lives]
         if not keys:
             return
+        told = Told(limits)
         self._attach({unit_id for unit_id, _, _ in keys})
         plans = [self._plan(key) for key in keys]
         self._days.fetch(
@@ -78,8 +100,9 @@ class Lives:
         self._days.fetch_hours(
             (plan.unit_id, day)
             for plan in plans
-            for day, begins, ends in plan.days
-            if ends - begins < DAY and self._days.total(plan.unit_id, day)
+            for day, is_whole in plan.days_touched
+            if (sums := self._days.total(plan.unit_id, day)) is not None
+            and not (is_whole and told.tells(sums))
         )
         spans: list[tuple[Life, Span]] = []
         for key, plan in zip(keys, plans, strict=True):
@@ -89,10 +112,6 @@ class Lives:
             spans, self._measured([s for _, s in spans]), strict=True
         ):
             self._fill(life, span, segments)
-
-    def fetch_hours(self, days: Iterable[tuple[int, date]]) -> None:
-        """Fetch the hours of units' days that will be asked for."""
-        self._days.fetch_hours(days)
 
     def hours_of(self, unit_id: int, days: Sequence[date]) -> tuple[list[Hour], list[Segment]]:
         """The hours of days, and the readings of those that were summed and do not hold now."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Exists, bindparam, select
 from sqlalchemy.orm import Session
 
+from schemas.lot import LotKey
+from traceapp.models.hold import Hold
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.product import Product
+from traceapp.rules.exposure import Limits
+from traceapp.watch.limit import limits_of_product
 
 
 def find_lot(session: Session, gtin: str, number: str) -> Lot | None:
@@ -17,16 +21,58 @@ def find_lot(session: Session, gtin: str, number: str) -> Lot | None:
     return session.scalar(select(Lot).where(Lot.gtin == gtin, Lot.number == number))
 
 
-def is_made(session: Session, lot: Lot) -> bool:
-    """Whether some movement says that the lot was made."""
-    made = select(Movement.id).where(Movement.lot_id == lot.id, Movement.step == "commissioning")
-    made = made.where(Movement.is_in_force)
-    return session.scalar(made.limit(1)) is not None
+class LotRecord(NamedTuple):
+    """A lot with its product, whether some movement says that it was made, and if it was held."""
+
+    lot: Lot
+    product: Product | None
+    is_made: bool
+    was_held: bool
+
+    @property
+    def limits(self) -> Limits:
+        """What the product can bear."""
+        return limits_of_product(self.product)
+
+
+def find_lot_record(session: Session, key: LotKey) -> LotRecord | None:
+    """The lot of a product's GTIN-14 and its number, with what there is to know of it."""
+    asked = {"gtin": key.gtin, "number": key.number}
+    row = session.execute(_RECORD, asked).one_or_none()
+    return None if row is None else LotRecord(*row)
+
+
+def record_of_lot(session: Session, lot: Lot) -> LotRecord:
+    """What there is to know of a lot at hand."""
+    return LotRecord(*session.execute(_RECORD, {"gtin": lot.gtin, "number": lot.number}).one())
+
+
+def is_made(lot_id: Any) -> Exists:
+    """The condition that some movement says that a lot was made."""
+    made = select(Movement.id).where(Movement.lot_id == lot_id, Movement.step == "commissioning")
+    return made.where(Movement.is_in_force).exists()
+
+
+def was_held(lot_id: Any) -> Exists:
+    """The condition that a lot was ever held, or recalled."""
+    return select(Hold.id).where(Hold.lot_id == lot_id).exists()
+
+
+#: Made once: to make a statement anew each time costs more than the database takes for it.
+_RECORD = (
+    select(Lot, Product, is_made(Lot.id), was_held(Lot.id))
+    .outerjoin(Product, Product.gtin == Lot.gtin)
+    .where(Lot.gtin == bindparam("gtin"), Lot.number == bindparam("number"))
+)
 
 
 def lot_document(session: Session, lot: Lot) -> dict[str, Any]:
     """How a lot is named, with its product's name."""
-    product = session.get(Product, lot.gtin)
+    return name_of_lot(lot, session.get(Product, lot.gtin))
+
+
+def name_of_lot(lot: Lot, product: Product | None) -> dict[str, Any]:
+    """How a lot of a product is named; of one that nobody registered, None."""
     return {
         "gtin": lot.gtin,
         "number": lot.number,
@@ -35,9 +81,8 @@ def lot_document(session: Session, lot: Lot) -> dict[str, Any]:
     }
 
 
-def source_document(session: Session, lot: Lot) -> dict[str, Any]:
+def source_of_lot(lot: Lot, product: Product | None) -> dict[str, Any]:
     """Who made a lot, when, and what released it."""
-    product = session.get(Product, lot.gtin)
     return {
         "manufacturer": product.manufacturer if product else None,
         "release": lot.release,

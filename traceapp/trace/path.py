@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
+from traceapp.db import among_later, is_postgresql, spell_list
 from traceapp.models.excursion import ABOUT_VACCINE, Excursion
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
@@ -110,19 +111,28 @@ def _overlapping(
     session: Session, unit_ids: Collection[int], stretches: Sequence[Stretch]
 ) -> list[Any]:
     """The episodes of units that overlap the time from the first stretch to the last."""
-    from_at = min(one.from_at for one in stretches)
-    return list(
-        session.execute(
-            select(Excursion, Unit.code, Site.code)
-            .join(Unit, Unit.id == Excursion.unit_id)
-            .join(Site, Site.id == Unit.site_id)
-            .where(
-                among(session, Excursion.unit_id, list(unit_ids)),
-                Excursion.state != "withdrawn",
-                ABOUT_VACCINE,
-                Excursion.started_at < max(one.until_at for one in stretches),
-                or_(Excursion.ended_at.is_(None), Excursion.ended_at > from_at),
-            )
-            .order_by(Excursion.started_at, Excursion.id)
-        ).all()
+    asked = {
+        **spell_list(session, "units", unit_ids),
+        "from_at": min(one.from_at for one in stretches),
+        "until_at": max(one.until_at for one in stretches),
+    }
+    return list(session.execute(_episodes(is_postgresql(session)), asked).all())
+
+
+@lru_cache
+def _episodes(is_on_postgresql: bool) -> Select[*tuple[Any, ...]]:
+    """Made once: to make a statement anew each time costs more than the database takes for it."""
+    lasts = or_(Excursion.ended_at.is_(None), Excursion.ended_at > bindparam("from_at"))
+    return (
+        select(Excursion, Unit.code, Site.code)
+        .join(Unit, Unit.id == Excursion.unit_id)
+        .join(Site, Site.id == Unit.site_id)
+        .where(
+            among_later(is_on_postgresql, Excursion.unit_id, "units"),
+            Excursion.state != "withdrawn",
+            ABOUT_VACCINE,
+            Excursion.started_at < bindparam("until_at"),
+            lasts,
+        )
+        .order_by(Excursion.started_at, Excursion.id)
     )

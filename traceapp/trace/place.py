@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
+from traceapp.db import among, among_later, is_postgresql, spell_list
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 
@@ -35,11 +37,8 @@ class Places:
     def know_units(self, unit_ids: Iterable[int]) -> None:
         """Read at once what will be asked about."""
         if missing := sorted(set(unit_ids) - self._units.keys()):
-            rows = self._session.execute(
-                select(Unit.id, Site.code, Site.name, Site.division_code, Unit.code, Unit.name)
-                .join(Unit, Unit.site_id == Site.id)
-                .where(among(self._session, Unit.id, missing))
-            )
+            asked = spell_list(self._session, "units", missing)
+            rows = self._session.execute(_units(is_postgresql(self._session)), asked)
             self._units |= {row[0]: Place(*row[1:]) for row in rows}
 
     def know_sites(self, site_ids: Iterable[int]) -> None:
@@ -61,3 +60,13 @@ class Places:
         if site_id not in self._sites:
             self.know_sites([site_id])
         return self._sites[site_id]
+
+
+@lru_cache
+def _units(is_on_postgresql: bool) -> Select[*tuple[Any, ...]]:
+    """Made once: to make a statement anew each time costs more than the database takes for it."""
+    return (
+        select(Unit.id, Site.code, Site.name, Site.division_code, Unit.code, Unit.name)
+        .join(Unit, Unit.site_id == Site.id)
+        .where(among_later(is_on_postgresql, Unit.id, "units"))
+    )

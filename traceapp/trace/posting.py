@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
 from traceapp.db import among, pairs
@@ -31,13 +31,14 @@ _COLUMNS = (
     PostingRow.debit_unit_id,
     PostingRow.debit_shipment_id,
 )
-_OF_MOVEMENT = (
-    select(*_COLUMNS, Movement.id, Movement.code, Movement.site_id, Movement.carrier_id)
-    .join(Movement, Movement.id == PostingRow.movement_id)
-    .order_by(PostingRow.id)
+#: What `as_postings` reads.
+COLUMNS_OF_MOVEMENT = (
+    *_COLUMNS,
+    Movement.id,
+    Movement.code,
+    Movement.site_id,
+    Movement.carrier_id,
 )
-#: Made once: to make a statement anew each time costs more than the database takes for it.
-_OF_LOT = _OF_MOVEMENT.where(Movement.lot_id == bindparam("lot_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +57,21 @@ class GivenDose:
 
 def postings_of_movements(session: Session, lot_ids: Collection[int]) -> dict[int, list[Posting]]:
     """The postings that follow from movements of these lots, in the order of their facts."""
-    rows = session.execute(_OF_MOVEMENT.where(among(session, Movement.lot_id, lot_ids)))
+    rows = session.execute(
+        select(*COLUMNS_OF_MOVEMENT)
+        .join(Movement, Movement.id == PostingRow.movement_id)
+        .where(among(session, Movement.lot_id, lot_ids))
+        .order_by(PostingRow.id)
+    )
     postings: dict[int, list[Posting]] = {lot_id: [] for lot_id in lot_ids}
-    for lot_id, posting in _postings(rows):
+    for lot_id, posting in as_postings(rows):
         postings[lot_id].append(posting)
     for own in postings.values():
         own.sort(key=_place_in_time)
     return postings
 
 
-def postings_of_lot(session: Session, lot_id: int) -> list[Posting]:
-    """The postings that follow from movements of a lot, in the order of their facts."""
-    rows = session.execute(_OF_LOT, {"lot_id": lot_id})
-    return sorted((posting for _, posting in _postings(rows)), key=_place_in_time)
-
-
-def _postings(rows: Iterable[Any]) -> Iterator[tuple[int, Posting]]:
+def as_postings(rows: Iterable[Any]) -> Iterator[tuple[int, Posting]]:
     """Each posting with its lot; those of one movement share its fact."""
     facts: dict[int, Fact] = {}
     for row in rows:

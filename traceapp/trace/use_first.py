@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.models.lot import Lot
 from traceapp.models.site import Site
 from traceapp.rules.exposure import Exposure, Limits
 from traceapp.trace.check import findings_of_stock
-from traceapp.trace.exposure import Climate, limits_of
+from traceapp.trace.exposure import Climate
 from traceapp.trace.finding import STOPPING
-from traceapp.trace.history import History
+from traceapp.trace.history import History, Stretch
+from traceapp.trace.hold import Holds
 from traceapp.trace.holding import lots_at_site
-from traceapp.trace.lot import lot_document
+from traceapp.trace.lot import LotRecord, name_of_lot, record_of_lot
 from traceapp.trace.path import certain_exposure, worst_exposure
 from traceapp.trace.place import Places
 from traceapp.trace.scope import Scope
+from traceapp.trace.upstream import load_upstream
 
 
 def use_first(session: Session, scope: Scope, code: str, now: datetime) -> dict[str, Any] | None:
@@ -30,12 +32,20 @@ def use_first(session: Session, scope: Scope, code: str, now: datetime) -> dict[
     site = session.scalar(select(Site).where(Site.code == code, scope.sites()))
     if site is None:
         return None
-    climate, places = Climate(session), Places(session)
+    climate, places, holds = Climate(session), Places(session), Holds(session)
     rows = []
     for lot, unit_id, doses in lots_at_site(session, site.id):
-        unit = places.unit(unit_id).unit
+        record = record_of_lot(session, lot)
+        upstream = load_upstream(session, lot.id, now, unit_id=unit_id)
+        stretches = History(session, lot.id, upstream).before([unit_id], now)
+        found = findings_of_stock(holds, record, stretches, climate, code, now)
         rows.append(
-            {"unit": unit, "doses": doses, **_life(session, lot, unit_id, climate, code, now)}
+            {
+                "unit": places.unit(unit_id).unit,
+                "doses": doses,
+                **_life(record, stretches, climate),
+                "findings": found,
+            }
         )
     rows.sort(key=_urgency)
     return {
@@ -46,20 +56,16 @@ def use_first(session: Session, scope: Scope, code: str, now: datetime) -> dict[
     }
 
 
-def _life(
-    session: Session, lot: Lot, unit_id: int, climate: Climate, site: str, now: datetime
-) -> dict[str, Any]:
+def _life(record: LotRecord, stretches: Sequence[Stretch], climate: Climate) -> dict[str, Any]:
     """A lot in a unit: what it certainly lived through, and at worst where ways differ."""
-    limits = limits_of(session, lot.gtin)
-    stretches = History(session, lot.id).before([unit_id], now)
+    limits = record.limits
     is_doubtful = any(one.certainty == "possible" for one in stretches)
     worst = worst_exposure(climate, stretches, limits)
     return {
-        "lot": lot_document(session, lot),
-        "expires_on": lot.expires_on,
+        "lot": name_of_lot(record.lot, record.product),
+        "expires_on": record.lot.expires_on,
         "certain": _used(certain_exposure(climate, stretches, limits), limits),
         "possible": _used(worst, limits) if is_doubtful else None,
-        "findings": findings_of_stock(session, lot, stretches, climate, limits, site, now),
     }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from schemas.reading import PLAUSIBLE_CELSIUS
-from traceapp.db import among, is_postgresql
+from traceapp.db import among_later, is_postgresql, spell_list
 from traceapp.models.base import microseconds, moment_of
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Attachment, Sensor
@@ -24,7 +25,7 @@ from traceapp.watch.profile import START_OF_TIME
 _MICROSECOND = timedelta(microseconds=1)
 _USABLE = "celsius BETWEEN {} AND {}".format(*PLAUSIBLE_CELSIUS)
 # The order within keeps PostgreSQL from reading whole months for a few stretches.
-_POSTGRESQL = (
+_POSTGRESQL = text(
     "SELECT wanted.number, reading.at, reading.celsius FROM unnest(CAST(:sensors AS integer[]),"  # noqa: S608 - our own words
     " CAST(:sinces AS timestamptz[]), CAST(:untils AS timestamptz[]))"
     " WITH ORDINALITY AS wanted(sensor_id, since, until, number) CROSS JOIN LATERAL ("
@@ -32,7 +33,7 @@ _POSTGRESQL = (
     f" AND at <= wanted.until AND {_USABLE} ORDER BY at) AS reading"
     " ORDER BY wanted.number, reading.at"
 )
-_SQLITE = (
+_SQLITE = text(
     "SELECT wanted.key + 1 AS number, at, celsius FROM json_each(:wanted) AS wanted"  # noqa: S608 - our own words
     " CROSS JOIN reading ON sensor_id = json_extract(wanted.value, '$[0]')"
     " AND at >= json_extract(wanted.value, '$[1]') AND at <= json_extract(wanted.value, '$[2]')"
@@ -91,7 +92,17 @@ def load_units_of(
 def _attached(
     session: Session, column: Any, values: Collection[int]
 ) -> Iterator[tuple[int, Attached]]:
-    rows = session.execute(
+    asked = spell_list(session, "ids", values)
+    rows = session.execute(_attachments(is_postgresql(session), column.key), asked)
+    for unit_id, sensor_id, interval_s, silence_s, from_at, until_at in rows:
+        pace = Pace.of(interval_s, silence_s)
+        yield unit_id, Attached(sensor_id, pace, from_at or START_OF_TIME, until_at)
+
+
+@lru_cache
+def _attachments(is_on_postgresql: bool, column: str) -> Select[*tuple[Any, ...]]:
+    """Made once: to make a statement anew each time costs more than the database takes for it."""
+    return (
         select(
             Attachment.unit_id,
             Sensor.id,
@@ -101,12 +112,9 @@ def _attached(
             Attachment.until_at,
         )
         .join(Sensor, Attachment.sensor_id == Sensor.id)
-        .where(among(session, column, list(values)))
+        .where(among_later(is_on_postgresql, getattr(Attachment, column), "ids"))
         .order_by(Attachment.id)
     )
-    for unit_id, sensor_id, interval_s, silence_s, from_at, until_at in rows:
-        pace = Pace.of(interval_s, silence_s)
-        yield unit_id, Attached(sensor_id, pace, from_at or START_OF_TIME, until_at)
 
 
 def hear(
@@ -159,15 +167,24 @@ def _samples(session: Session, wanted: Sequence[_Wanted]) -> list[list[Sample]]:
             "sinces": [one.since for one in wanted],
             "untils": [one.until for one in wanted],
         }
-        for number, at, celsius in session.execute(text(_POSTGRESQL), told):
+        for number, at, celsius in session.execute(_POSTGRESQL, told):
             found[number - 1].append(Sample(at, celsius))
         return found
     spelled = [
         (one.attached.sensor_id, microseconds(one.since), microseconds(one.until)) for one in wanted
     ]
-    for number, at, celsius in session.execute(text(_SQLITE), {"wanted": json.dumps(spelled)}):
+    for number, at, celsius in session.execute(_SQLITE, {"wanted": json.dumps(spelled)}):
         found[number - 1].append(Sample(moment_of(at), celsius))
     return found
+
+
+_NEXT = (
+    select(Reading.at)
+    .where(Reading.sensor_id == bindparam("sensor_id"), Reading.at > bindparam("after"))
+    .where(Reading.celsius.between(*PLAUSIBLE_CELSIUS))
+    .order_by(Reading.at)
+    .limit(1)
+)
 
 
 def _heard_later(session: Session, wanted: Sequence[_Wanted], places: Sequence[int]) -> list[int]:
@@ -175,13 +192,7 @@ def _heard_later(session: Session, wanted: Sequence[_Wanted], places: Sequence[i
     later = []
     for place in places:
         one = wanted[place]
-        query = (
-            select(Reading.at)
-            .where(Reading.sensor_id == one.attached.sensor_id, Reading.at > one.until)
-            .where(Reading.celsius.between(*PLAUSIBLE_CELSIUS))
-            .order_by(Reading.at)
-            .limit(1)
-        )
-        if session.execute(query).first() is not None:
+        asked = {"sensor_id": one.attached.sensor_id, "after": one.until}
+        if session.execute(_NEXT, asked).first() is not None:
             later.append(place)
     return later

@@ -34,8 +34,9 @@ _FINDINGS = 20
 def lot(gtin: str, number: str) -> str:
     """Draw a lot's trace."""
     with doors().database.read() as session:
-        scope = visitor().scope
-        trace, row = trace_lot(session, scope, gtin, number), find_lot(session, gtin, number)
+        scope, cursor = visitor().scope, request.args.get("cursor") or None
+        trace = trace_lot(session, scope, gtin, number, cursor=cursor)
+        row = find_lot(session, gtin, number)
         if trace is None or row is None:
             raise not_found("lot", f"{gtin}/{number}")
         events = count_of_lot(session, scope, row)
@@ -52,6 +53,7 @@ def lot(gtin: str, number: str) -> str:
         found=found,
         symbol=label,
         may_hold=may_hold,
+        later=f"{request.path}?{urlencode({'cursor': trace['next']})}" if trace["next"] else None,
     )
 
 

@@ -26,6 +26,20 @@ def test_a_lot_is_traced_forward_with_its_balance(admin: FlaskClient) -> None:
     assert trace["holdings"] == [{"site": "CLINIC", "unit": "FRIDGE", "doses": 99}]
 
 
+def test_its_shipments_come_in_pages(admin: FlaskClient) -> None:
+    whole = admin.get(f"{_LOT}/trace").get_json()
+    first = admin.get(f"{_LOT}/trace", query_string={"limit": "1"}).get_json()
+    query = {"limit": "1", "cursor": first["next"]}
+    second = admin.get(f"{_LOT}/trace", query_string=query).get_json()
+    assert first["shipments"] + second["shipments"] == whole["shipments"]
+    assert (whole["next"], second["next"]) == (None, None)
+    assert second["balance"] == whole["balance"]
+    foreign = admin.get(f"{_LOT}/trace", query_string={"cursor": "nobody gave this"})
+    assert foreign.status_code == 422
+    page = admin.get(f"/lots/{GTIN}/{NUMBER}", query_string={"cursor": first["next"]}).text
+    assert page.count("<tr><td>") > 0
+
+
 def test_recipients_are_masked_and_every_look_is_audited(door: Door, admin: FlaskClient) -> None:
     answer = admin.get(f"{_LOT}/doses")
     [item] = answer.get_json()["items"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Generator, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from schemas.dose import Dose as DoseReport
 from schemas.dose import Recipient
@@ -29,12 +30,15 @@ from traceapp.models.excursion import Excursion
 from traceapp.models.lot import Lot
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
+from traceapp.trace.backward import trace_dose
+from traceapp.trace.dose_finding import findings_of_doses
 from traceapp.trace.forward import list_lot_doses, lot_balance, trace_lot
 from traceapp.trace.given import stream_lot_doses
-from traceapp.trace.history import History
+from traceapp.trace.history import History, Stretch
 from traceapp.trace.impact import lots_present
 from traceapp.trace.scope import Scope
 from traceapp.trace.spread import follow_lots
+from traceapp.trace.upstream import load_upstream
 
 _PLAN = Plan(400, 2, 4, 9, 80, 60, 150, short=0.3, named=0.2, moved=0.5)
 
@@ -53,7 +57,7 @@ def test_the_way_of_every_dose_is_the_one_that_all_postings_tell(province: Datab
     ways = 0
     with province.read() as session:
         for lot_id in session.scalars(select(Lot.id)).all():
-            fast, whole = History(session, lot_id), WholeHistory(session, lot_id)
+            whole = WholeHistory(session, lot_id)
             units = session.scalars(
                 select(Stay.unit_id).where(Stay.lot_id == lot_id).distinct()
             ).all()
@@ -62,10 +66,16 @@ def test_the_way_of_every_dose_is_the_one_that_all_postings_tell(province: Datab
             ).all()
             for at in {*moments[::7], moments[-1], _PLAN.until}:
                 for unit in units:
-                    way = fast.before([unit], at)
+                    way = way_to(session, lot_id, unit, at)
                     assert way == whole.before([unit], at)
                     ways += len(way) > 6
     assert ways > 20
+
+
+def way_to(session: Session, lot_id: int, unit_id: int, at: datetime) -> list[Stretch]:
+    """The way of a lot to a unit, by what is asked of the database for it."""
+    upstream = load_upstream(session, lot_id, at, unit_id=unit_id)
+    return History(session, lot_id, upstream).before([unit_id], at)
 
 
 def test_the_balance_of_every_lot_is_the_sum_of_its_postings(province: Database) -> None:
@@ -78,6 +88,21 @@ def test_the_balance_of_every_lot_is_the_sum_of_its_postings(province: Database)
             assert sum(one["doses"] for one in trace["holdings"]) == balance["on_hand"]
             received = sum(one["doses_received"] for one in trace["shipments"])
             assert received == balance["received"]
+
+
+def test_the_findings_of_many_doses_are_those_of_each(province: Database) -> None:
+    said = 0
+    with province.read() as session:
+        doses = session.execute(select(Dose.id, Dose.code).order_by(Dose.at.desc())).all()
+        some = [tuple(row) for row in doses[::3]]
+        found = findings_of_doses(session, [key for key, _ in some])
+        for _, code in some:
+            trace = trace_dose(session, Scope(), code)
+            assert trace is not None
+            assert found[code] == trace["findings"]
+            said += any(one["code"] != "exposure_unknown" for one in found[code])
+    assert len(found) == len(some) > 100
+    assert said > 0
 
 
 def test_what_an_episode_touched_is_what_all_postings_tell(province: Database) -> None:
@@ -142,10 +167,10 @@ def test_so_it_is_when_many_things_happen_at_one_moment(sqlite_url: str, seed: i
     with database.read() as session:
         stays = session.scalars(select(Stay)).all()
         for lot_id in session.scalars(select(Lot.id)).all():
-            fast, whole = History(session, lot_id), WholeHistory(session, lot_id)
+            whole = WholeHistory(session, lot_id)
             for unit in session.scalars(select(Unit.id)).all():
                 for hour in range(9):
-                    way = fast.before([unit], at(hour))
+                    way = way_to(session, lot_id, unit, at(hour))
                     assert way == whole.before([unit], at(hour)), (lot_id, unit, hour)
                     ways += len(way) > 1
         for excursion in _episodes(stays):

@@ -18,6 +18,7 @@ from traceapp.trace.backward import trace_dose
 from traceapp.trace.excursion import Wanted, list_excursions
 from traceapp.trace.history import History
 from traceapp.trace.impact import trace_impact
+from traceapp.trace.upstream import load_upstream
 
 
 def move(database: Database, *facts: tuple[str, float, str, int, dict[str, Any]]) -> None:
@@ -78,7 +79,8 @@ def test_a_lot_that_was_moved_a_thousand_times_is_traced(sqlite_url: str) -> Non
     with database.read() as session:
         [unit] = session.scalars(select(Unit.id).where(Unit.code == "FRIDGE-2"))
         [lot] = session.scalars(select(Lot.id))
-        path = History(session, lot).before([unit], at(121))
+        upstream = load_upstream(session, lot, at(121), unit_id=unit)
+        path = History(session, lot, upstream).before([unit], at(121))
     database.close()
     assert len(path) == 1_050
     assert {one.certainty for one in path} == {"certain"}

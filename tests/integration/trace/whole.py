@@ -15,13 +15,16 @@ from traceapp.models.posting import Posting as PostingRow
 from traceapp.rules.impact import Touched, follow
 from traceapp.rules.ledger import Account, Fact, Posting, balance
 from traceapp.trace.history import History, arrivals_since_empty
+from traceapp.trace.posting import postings_of_movements
+from traceapp.trace.upstream import Upstream
 
 
 class WholeHistory(History):
     """The way of a lot, walked over every posting that there is."""
 
-    def __init__(self, session: Session, lot_id: int, pack: str | None = None) -> None:
-        super().__init__(session, lot_id, pack)
+    def __init__(self, session: Session, lot_id: int) -> None:
+        moved = postings_of_movements(session, [lot_id])[lot_id]
+        super().__init__(session, lot_id, Upstream(moved))
         self._all = load_postings(session, lot_id)
 
     def _arrivals_in_unit(self, place: Account, until_at: datetime) -> list[Posting]:

@@ -14,8 +14,8 @@ from traceapp.rules.hour import (
     HOUR_US,
     Part,
     Sums,
+    Told,
     expose_to,
-    is_told,
     limits_within,
     pack_hours,
     share,
@@ -76,7 +76,7 @@ def test_hours_add_up_to_what_their_segments_did_to_a_product(
     segments: list[Segment], product: Limits
 ) -> None:
     hours = sum_hours(segments, START, _HOURS, limits_within(product))
-    assert all(is_told(hour, product) for hour in hours)
+    assert all(Told(product).tells(hour) for hour in hours)
     whole = Exposure()
     for hour in unpack_hours(*pack_hours(hours)):
         whole = whole + expose_to(hour, product)
@@ -88,7 +88,7 @@ def test_the_sums_of_a_whole_stretch_say_it_too_where_no_limit_was_crossed(
     segments: list[Segment], product: Limits
 ) -> None:
     whole = total(sum_hours(segments, START, _HOURS))
-    if is_told(whole, product):
+    if Told(product).tells(whole):
         agree(expose_to(whole, product), expose(segments, product))
 
 

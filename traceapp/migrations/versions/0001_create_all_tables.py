@@ -881,6 +881,27 @@ def upgrade() -> None:
             postgresql_where=sa.text("movement_id IS NOT NULL"),
             sqlite_where=sa.text("movement_id IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix__posting__debit_unit_id_lot_id",
+            ["debit_unit_id", "lot_id"],
+            unique=False,
+            postgresql_where=sa.text("debit_unit_id IS NOT NULL"),
+            sqlite_where=sa.text("debit_unit_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix__posting__debit_shipment_id",
+            ["debit_shipment_id"],
+            unique=False,
+            postgresql_where=sa.text("debit_shipment_id IS NOT NULL"),
+            sqlite_where=sa.text("debit_shipment_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix__posting__credit_shipment_id",
+            ["credit_shipment_id"],
+            unique=False,
+            postgresql_where=sa.text("credit_shipment_id IS NOT NULL"),
+            sqlite_where=sa.text("credit_shipment_id IS NOT NULL"),
+        )
 
     op.create_table(
         "stay",
@@ -901,6 +922,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stay", schema=None) as batch_op:
         batch_op.create_index("ix__stay__lot_id_site_id", ["lot_id", "site_id"], unique=False)
+        batch_op.create_index("ix__stay__lot_id_unit_id", ["lot_id", "unit_id"], unique=False)
         batch_op.create_index("ix__stay__unit_id_from_at", ["unit_id", "from_at"], unique=False)
 
     op.create_table(
@@ -953,10 +975,26 @@ def downgrade() -> None:
     op.drop_table("stock")
     with op.batch_alter_table("stay", schema=None) as batch_op:
         batch_op.drop_index("ix__stay__unit_id_from_at")
+        batch_op.drop_index("ix__stay__lot_id_unit_id")
         batch_op.drop_index("ix__stay__lot_id_site_id")
 
     op.drop_table("stay")
     with op.batch_alter_table("posting", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix__posting__credit_shipment_id",
+            postgresql_where=sa.text("credit_shipment_id IS NOT NULL"),
+            sqlite_where=sa.text("credit_shipment_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix__posting__debit_shipment_id",
+            postgresql_where=sa.text("debit_shipment_id IS NOT NULL"),
+            sqlite_where=sa.text("debit_shipment_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix__posting__debit_unit_id_lot_id",
+            postgresql_where=sa.text("debit_unit_id IS NOT NULL"),
+            sqlite_where=sa.text("debit_unit_id IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix__posting__movement_id",
             postgresql_where=sa.text("movement_id IS NOT NULL"),
