@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from types import ModuleType
 from typing import Any
@@ -13,8 +13,6 @@ from zlib import crc32
 from sqlalchemy import (
     ColumnElement,
     Engine,
-    String,
-    Subquery,
     any_,
     bindparam,
     create_engine,
@@ -22,13 +20,11 @@ from sqlalchemy import (
     func,
     select,
     text,
-    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.base import NO_ARG
 
 try:  # The wheel brings SQLite 3.53, which fixes a corruption of the bundled 3.40's WAL.
     from pysqlite3 import dbapi2 as _pysqlite3
@@ -158,22 +154,6 @@ def among(session: Session, column: Any, values: Collection[Any]) -> ColumnEleme
     return is_listed
 
 
-def among_later(is_on_postgresql: bool, column: Any, name: str) -> ColumnElement[bool]:
-    """`among` for a statement that is made once: `spell_list` gives the values under this name."""
-    if is_on_postgresql:
-        is_among: ColumnElement[bool] = column == any_(bindparam(name, type_=ARRAY(column.type)))
-        return is_among
-    listed = func.json_each(bindparam(name, type_=String)).table_valued("value")
-    is_listed: ColumnElement[bool] = column.in_(select(listed.c.value))
-    return is_listed
-
-
-def spell_list(session: Session, name: str, values: Collection[Any]) -> dict[str, Any]:
-    """The parameter of `among_later`: numbers or texts."""
-    listed = list(values)
-    return {name: listed if is_postgresql(session) else json.dumps(listed)}
-
-
 def first_row_in_binary(session: Session, statement: str, parameters: Sequence[Any]) -> Any:
     """The first row of a PostgreSQL query, its bytes taken from the wire as they are.
 
@@ -212,60 +192,6 @@ def copy_rows(session: Session, statement: str, rows: Iterable[Sequence[Any]]) -
                 copy.write_row(row)
     except faults as error:
         raise DBAPIError.instance(statement, None, error, faults, hide_parameters=True) from error
-
-
-def pairs(session: Session, first: Any, second: Any, values: Collection[Any]) -> Subquery:
-    """`values`, pairs of what two columns hold, as rows with the columns `first` and `second`."""
-    told = spell_pairs(session, first, second, values)
-    return pairs_in(is_postgresql(session), first, second, told)
-
-
-def pairs_in(
-    is_on_postgresql: bool, first: Any, second: Any, told: Mapping[str, Any] | None = None
-) -> Subquery:
-    """Rows with the columns `first` and `second`; without `told`, `spell_pairs` is given later."""
-    return rows_in(is_on_postgresql, _pair(first, second), told)
-
-
-def spell_pairs(
-    session: Session, first: Any, second: Any, values: Collection[Any]
-) -> dict[str, Any]:
-    """The parameters of `pairs_in`."""
-    return spell_rows(session, _pair(first, second), values)
-
-
-def _pair(first: Any, second: Any) -> dict[str, Any]:
-    return {"first": first.type, "second": second.type}
-
-
-def rows_in(
-    is_on_postgresql: bool, types: Mapping[str, Any], told: Mapping[str, Any] | None = None
-) -> Subquery:
-    """Rows with columns of these types; without `told`, `spell_rows` is given later."""
-    value = {} if told is None else told
-    if is_on_postgresql:
-        columns: list[Any] = [
-            func.unnest(bindparam(name, value.get(name, NO_ARG), type_=ARRAY(type_)))
-            for name, type_ in types.items()
-        ]
-    else:
-        spelled = bindparam("rows", value.get("rows", NO_ARG), type_=String)
-        listed = func.json_each(spelled).table_valued("value")
-        columns = [func.json_extract(listed.c.value, f"$[{place}]") for place in range(len(types))]
-    typed = zip(columns, types.items(), strict=True)
-    return select(*(type_coerce(one, type_).label(name) for one, (name, type_) in typed)).subquery()
-
-
-def spell_rows(
-    session: Session, types: Mapping[str, Any], rows: Collection[Sequence[Any]]
-) -> dict[str, Any]:
-    """The parameters of `rows_in`: rows of what its columns hold."""
-    if is_postgresql(session):
-        return {name: [row[place] for row in rows] for place, name in enumerate(types)}
-    dialect = session.get_bind().dialect
-    spell = [type_.bind_processor(dialect) or (lambda value: value) for type_ in types.values()]
-    spelled = [[say(one) for say, one in zip(spell, row, strict=True)] for row in rows]
-    return {"rows": json.dumps(spelled)}
 
 
 def lock_for_migration(session: Session) -> None:

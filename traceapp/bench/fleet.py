@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from schemas.registry import KINDS
 from traceapp.bench.publisher import SITE, sensor_code
 from traceapp.capture.registry import register
-from traceapp.db import open_database, pairs
+from traceapp.db import open_database
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.unit import Unit, UnitProfile
+from traceapp.rows import pairs
 from traceapp.schema import upgrade_database
 
 INTERVAL_S = 60

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from schemas.lot import LotKey
 from traceapp.capture.insert import insert
-from traceapp.db import NEW_LOTS, lock_numbers, pairs, stripe
+from traceapp.db import NEW_LOTS, lock_numbers, stripe
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+from traceapp.rows import pairs
 
 
 def hold_new_lots(session: Session, keys: Iterable[LotKey | None]) -> dict[tuple[str, str], int]:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session, aliased
 
 from schemas.reading import Reading
 from traceapp.capture.month import within_months
-from traceapp.db import is_postgresql, pairs
+from traceapp.db import is_postgresql
 from traceapp.models.base import Base, microseconds
 from traceapp.models.reading import Reading as ReadingRow
+from traceapp.rows import pairs
 
 _TABLE: Table = Base.metadata.tables[ReadingRow.__tablename__]
 _COLUMNS: tuple[Column[Any], ...] = tuple(_TABLE.columns)

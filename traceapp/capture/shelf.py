@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from traceapp.capture.derived import POSTING, Derivation, Key, finding_row, posting_row, stay_row
 from traceapp.capture.fact import facts_of_site
 from traceapp.capture.insert import insert, insert_rows
-from traceapp.db import pairs
 from traceapp.models.finding import Finding as FindingRow
 from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.stay import Stay as StayRow
 from traceapp.models.stock import Stock, Turnover
+from traceapp.rows import pairs
 from traceapp.rules.ledger import Fact, Stay
 from traceapp.rules.shelf import FINDINGS, Shelf
 

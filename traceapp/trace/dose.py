@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from traceapp.db import among_later, is_postgresql, spell_list
+from traceapp.db import is_postgresql
 from traceapp.models.correction import Correction
 from traceapp.models.dose import Dose, Recipient
 from traceapp.models.finding import Finding
@@ -18,6 +18,7 @@ from traceapp.models.pack_finding import PackFinding
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.rows import among_later, spell_list
 from traceapp.rules.exposure import Limits
 from traceapp.trace.lot import is_made, was_held
 from traceapp.watch.limit import limits_of_product

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among_later, is_postgresql, spell_list
+from traceapp.db import is_postgresql
 from traceapp.models.excursion import ABOUT_VACCINE, Excursion
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.rows import among_later, spell_list
 from traceapp.rules.exposure import Exposure, Limits, expose
 from traceapp.trace.excursion import excursion_summary
 from traceapp.trace.exposure import Climate, exposure_document

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among, pairs
+from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting as PostingRow
+from traceapp.rows import pairs
 from traceapp.rules.ledger import Account, Fact, Posting
 
 _COLUMNS = (

@@ -22,12 +22,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from traceapp.db import among_later, is_postgresql, spell_list
+from traceapp.db import is_postgresql
 from traceapp.models.base import BigKey
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
+from traceapp.rows import among_later, spell_list
 from traceapp.rules.ledger import Posting
 from traceapp.trace.posting import COLUMNS_OF_MOVEMENT, as_postings
 

@@ -12,10 +12,11 @@ from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from schemas.reading import PLAUSIBLE_CELSIUS
-from traceapp.db import among_later, is_postgresql, spell_list
+from traceapp.db import is_postgresql
 from traceapp.models.base import microseconds, moment_of
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Attachment, Sensor
+from traceapp.rows import among_later, spell_list
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.exposure import Heard
 from traceapp.rules.judging import Pace

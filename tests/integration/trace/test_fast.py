@@ -94,9 +94,9 @@ def test_the_findings_of_many_doses_are_those_of_each(province: Database) -> Non
     said = 0
     with province.read() as session:
         doses = session.execute(select(Dose.id, Dose.code).order_by(Dose.at.desc())).all()
-        some = [tuple(row) for row in doses[::3]]
-        found = findings_of_doses(session, [key for key, _ in some])
-        for _, code in some:
+        some = {row.id: row.code for row in doses[::3]}
+        found = findings_of_doses(session, list(some))
+        for code in some.values():
             trace = trace_dose(session, Scope(), code)
             assert trace is not None
             assert found[code] == trace["findings"]
