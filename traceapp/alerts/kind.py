@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from traceapp.alerts.excursion_wording import excursion_letter
 from traceapp.alerts.letter import Letter
 from traceapp.alerts.outbox import Claim
+from traceapp.alerts.recall_end_wording import recall_end_letter
 from traceapp.alerts.recall_wording import recall_letter
-from traceapp.models.outbox import EXCURSION, RECALL, REMINDER
+from traceapp.models.outbox import EXCURSION, RECALL, RECALL_OVER, REMINDER
 from traceapp.trace.alert import ExcursionFacts, excursion_facts
 from traceapp.trace.recall_alert import RecallFacts, recall_facts
 
@@ -35,14 +36,14 @@ def _of_excursion(session: Session, claimed: Claim) -> ExcursionFacts | None:
 
 
 def _of_recall(session: Session, claimed: Claim) -> RecallFacts | None:
-    is_reminder = claimed.kind == REMINDER
-    return recall_facts(session, claimed.about_id, claimed.id, claimed.nth, is_reminder)
+    return recall_facts(session, claimed.about_id, claimed.id, claimed.kind, claimed.nth)
 
 
 KINDS: dict[str, Kind] = {
     EXCURSION: Kind(_of_excursion, excursion_letter),
     RECALL: Kind(_of_recall, recall_letter),
     REMINDER: Kind(_of_recall, recall_letter),
+    RECALL_OVER: Kind(_of_recall, recall_end_letter),
 }
 
 

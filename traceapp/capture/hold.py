@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.ledger import lock_lot
-from traceapp.capture.recall_alert import withdraw_recall
+from traceapp.capture.recall_alert import end_recall
 from traceapp.models.hold import Hold, HoldRelease
 from traceapp.models.recall import Recall
 
@@ -84,5 +84,5 @@ def release_hold(session: Session, hold: Hold, said: Said) -> bool:
         )
     )
     session.flush()
-    withdraw_recall(session, hold.id, said.recorded_at)
+    end_recall(session, hold.id, said.recorded_at)
     return True

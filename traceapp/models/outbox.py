@@ -10,8 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from traceapp.models.base import Base, BigKey
 
-#: What an e-mail is about: an excursion, a recall, or a recall that somebody has not answered yet.
+#: What an e-mail is about: an excursion, a recall, a recall that somebody has not answered yet, or
+#: one that is over.
 EXCURSION, RECALL, REMINDER = "excursion", "recall", "recall_reminder"
+RECALL_OVER = "recall_over"
 #: What stands for an error where nothing failed: what was to be said is no longer true.
 WITHDRAWN = "withdrawn"
 _IS_WAITING = text("sent_at IS NULL AND given_up_at IS NULL")

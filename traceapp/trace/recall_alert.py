@@ -9,9 +9,9 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.division import Division
-from traceapp.models.hold import Hold
+from traceapp.models.hold import Hold, HoldRelease
 from traceapp.models.lot import Lot
-from traceapp.models.outbox import OutboxSite
+from traceapp.models.outbox import RECALL_OVER, REMINDER, OutboxSite
 from traceapp.models.product import Product
 from traceapp.models.recall import Recall
 from traceapp.models.site import Site
@@ -30,10 +30,19 @@ class ToldSite:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """When a recall was over, and why."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecallFacts:
     """What is recalled, why, how gravely, where, since when; and who is to answer.
 
-    `nth` counts the e-mails of a kind to one address from 0. Nothing in it is personal.
+    `nth` counts the e-mails of a kind to one address from 0; `end` once it is over. Nothing in it
+    is personal.
     """
 
     recall_id: int
@@ -50,17 +59,19 @@ class RecallFacts:
     where: str | None
     where_en: str | None
     sites: tuple[ToldSite, ...]
+    end: End | None = None
 
 
 def recall_facts(
-    session: Session, recall_id: int, mail_id: int, nth: int, is_reminder: bool
+    session: Session, recall_id: int, mail_id: int, kind: str, nth: int = 0
 ) -> RecallFacts | None:
     """The facts for one e-mail as the record stands; None where it is not owed any more.
 
-    That is once the recall is over, or for a reminder once every site that it names has answered.
+    That is once the recall is over, but for the e-mail that says so, or for a reminder once every
+    site that it names has answered.
     """
-    campaign = find_campaign(session, recall_id)
-    if campaign is None or campaign.until is not None:
+    campaign, is_reminder = find_campaign(session, recall_id), kind == REMINDER
+    if campaign is None or (campaign.until is not None) != (kind == RECALL_OVER):
         return None
     told = (
         select(Site, func.coalesce(func.sum(Stock.doses), 0))
@@ -96,7 +107,13 @@ def recall_facts(
         where=where,
         where_en=where_en,
         sites=tuple(sites),
+        end=_end(session, recall_id),
     )
+
+
+def _end(session: Session, recall_id: int) -> End | None:
+    release = session.get(HoldRelease, recall_id)
+    return End(release.at, release.reason) if release is not None else None
 
 
 def _where(session: Session, hold: Hold) -> tuple[str | None, str | None]:

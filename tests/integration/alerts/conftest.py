@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from config.addresses import MailServerAddress
 from schemas.reading import Reading
+from tests.integration.api.scene import play
 from tests.integration.country import REGISTRY, load_registry
-from tests.servers.mailbox import Mailbox
+from tests.integration.door import Door
+from tests.servers.mailbox import Mail, Mailbox
 from traceapp.alerts.attempt import Letterhead, Mailer
+from traceapp.alerts.recall import owe_recalls
 from traceapp.alerts.sender import Sender
 from traceapp.alerts.smtp import MailServer
 from traceapp.capture.outbox import Owed
 from traceapp.capture.outbox import owe as owe_e_mail
 from traceapp.capture.reading import ReadingMessage, record_readings
+from traceapp.capture.recall_alert import Rhythm
 from traceapp.db import Database, open_database
 from traceapp.models.excursion import Excursion
 from traceapp.models.outbox import EXCURSION, Outbox
@@ -99,3 +106,36 @@ def owe(database: Database, emails: Iterable[str], due_at: datetime = NOW) -> No
         for email in emails:
             owed = Owed(EXCURSION, excursion_id or 0, email, "en")
             assert owe_e_mail(session, owed, [site_id], due_at)
+
+
+#: Looks into the outbox; returns what left about recalls.
+Turn = Callable[[], list[Mail]]
+_NEIGHBOUR: list[dict[str, Any]] = [
+    {"kind": "site", "code": "NEXT", "name": "邻县", "type": "clinic", "division": "451482"},
+    {"kind": "unit", "code": "NEXT-1", "site": "NEXT", "name": "冰箱", "type": "refrigerator"},
+    {"kind": "contact", "email": "next@cdc.example", "division": "451482", "level": "alarm"},
+]
+
+
+@pytest.fixture
+def admin(door: Door) -> FlaskClient:
+    client = play(door)
+    load_registry(door.database, _NEIGHBOUR)
+    return client
+
+
+@pytest.fixture
+def turn(door: Door, mailbox: Mailbox) -> Generator[Turn, None, None]:
+    """Look into the outbox, as a sender that was just started; returns what left about recalls."""
+    made: list[Sender] = []
+
+    def look() -> list[Mail]:
+        before = len(mailbox.mails)
+        owe = partial(owe_recalls, Rhythm())
+        made.append(Sender(door.database, server_of(mailbox), HEAD, door.clock, owe))
+        made[-1].turn()
+        return [mail for mail in mailbox.mails[before:] if "/recalls/" in mail.text]
+
+    yield look
+    for sender in made:
+        sender.close()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
-import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.integration.alerts.conftest import HEAD, server_of
-from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, moment, movement, play
-from tests.integration.country import load_registry
+from tests.integration.alerts.conftest import HEAD, Turn
+from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, moment, movement
 from tests.integration.door import Door
 from tests.servers.mailbox import Mail, Mailbox
 from traceapp.alerts.recall import owe_recalls
@@ -24,37 +21,7 @@ from traceapp.models.outbox import RECALL, REMINDER, Outbox
 
 _LOT = f"/api/v1/lots/{GTIN}/{NUMBER}"
 _DAY_S = 24 * 3600
-_NEXT: list[dict[str, Any]] = [
-    {"kind": "site", "code": "NEXT", "name": "邻县", "type": "clinic", "division": "451482"},
-    {"kind": "unit", "code": "NEXT-1", "site": "NEXT", "name": "冰箱", "type": "refrigerator"},
-    {"kind": "contact", "email": "next@cdc.example", "division": "451482", "level": "alarm"},
-]
 _COUNTY, _PROVINCE, _OTHER = "both@cdc.example", "duty@cdc.example", "next@cdc.example"
-Turn = Callable[[], list[Mail]]
-
-
-@pytest.fixture
-def admin(door: Door) -> FlaskClient:
-    client = play(door)
-    load_registry(door.database, _NEXT)
-    return client
-
-
-@pytest.fixture
-def turn(door: Door, mailbox: Mailbox) -> Generator[Turn, None, None]:
-    """Look into the outbox, as a sender that was just started; returns what left about recalls."""
-    made: list[Sender] = []
-
-    def look() -> list[Mail]:
-        before = len(mailbox.mails)
-        owe = partial(owe_recalls, Rhythm())
-        made.append(Sender(door.database, server_of(mailbox), HEAD, door.clock, owe))
-        made[-1].turn()
-        return [mail for mail in mailbox.mails[before:] if "/recalls/" in mail.text]
-
-    yield look
-    for sender in made:
-        sender.close()
 
 
 def recall(client: FlaskClient, **more: Any) -> int:

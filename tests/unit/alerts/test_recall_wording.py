@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from traceapp.alerts.compose import compose
+from traceapp.alerts.recall_end_wording import recall_end_letter
 from traceapp.alerts.recall_wording import recall_letter
-from traceapp.trace.recall_alert import RecallFacts, ToldSite
+from traceapp.trace.recall_alert import End, RecallFacts, ToldSite
 
 NOW = datetime(2021, 5, 9, 1, 0, tzinfo=UTC)
 FACTS = RecallFacts(
@@ -89,3 +90,25 @@ def test_a_name_can_neither_end_a_header_nor_hide_markup() -> None:
     assert page is not None
     assert "&lt;b&gt;x&lt;/b&gt;" in page.get_content()
     assert "https://trace.example.org/recalls/7" in page.get_content()
+
+
+def test_the_end_of_a_recall_says_when_it_was_over_and_why() -> None:
+    ended = replace(FACTS, end=End(NOW + timedelta(days=3), "sterile after all"))
+    letter = recall_end_letter(ended)
+    assert letter.name == "recall-over-7"
+    for language, subject, row in (
+        ("zh", "【召回结束】灭活疫苗，批号 202105C0147", ("结束原因", "sterile after all")),
+        ("en", "[Recall over] Vero vaccine, lot 202105C0147", ("Why over", "sterile after all")),
+    ):
+        text = letter.texts[language]
+        assert text.subject == subject
+        assert row in text.rows
+        assert any("2021-05-12 09:00" in value for _, value in text.rows)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_of_many_sites_whose_recall_is_over_the_others_are_counted(language: str) -> None:
+    sites = tuple(ToldSite(f"S{n}", f"接种点{n}", None, n) for n in range(60))
+    items = recall_end_letter(replace(FACTS, sites=sites)).texts[language].items
+    assert len(items) == 51
+    assert "10" in items[-1]
