@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,13 @@ from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.pack_finding import PackFinding
 from traceapp.watch.departure import Leaving
-from traceapp.watch.packing import keys_inside
+from traceapp.watch.pack import lot_of_packs
+from traceapp.watch.packing import Contradicted, contradictions_of, keys_inside
 from traceapp.watch.sighting import Judged, Sightings, keys_of_packs, parts
 
 _Row = dict[str, Any]
+#: The rows that follow from packings, and those that follow from where packs were seen.
+_OF_PACKING, _OF_WAYS = PackFinding.packing_id.is_not(None), PackFinding.packing_id.is_(None)
 _NAMES = tuple(PackFinding.__table__.columns.keys())[1:]
 
 
@@ -42,7 +45,11 @@ def judge_packs(
     explain_again(session, changed)
     if sightings is None:
         return 0
-    return _sync(session, wanted, [_row(one) for one in sightings.judged()])
+    rows = [_row(one) for one in sightings.judged()]
+    around, contradictions = contradictions_of(session, wanted)
+    if around:
+        _sync(session, around, _rows_of_packings(session, contradictions), _OF_PACKING)
+    return _sync(session, wanted, rows, _OF_WAYS)
 
 
 def packs_of_lots(session: Session, lot_ids: Iterable[int]) -> set[str]:
@@ -81,6 +88,7 @@ def _row(judged: Judged) -> _Row:
         "at": one.at,
         "movement_id": None if one.is_dose else one.key,
         "dose_id": one.key if one.is_dose else None,
+        "packing_id": None,
         "detail": judged.fault.detail,
         "left_site_id": left.site if left else None,
         "left_at": left.at if left else None,
@@ -89,13 +97,33 @@ def _row(judged: Judged) -> _Row:
     }
 
 
-def _sync(session: Session, keys: set[str], rows: list[_Row]) -> int:
+def _rows_of_packings(session: Session, contradictions: Sequence[Contradicted]) -> list[_Row]:
+    lots = lot_of_packs(session, {one.key for one in contradictions}) if contradictions else {}
+    return [
+        {
+            **dict.fromkeys(_NAMES),
+            "code": one.finding,
+            "pack_key": one.key,
+            "lot_id": lots[one.key],
+            "site_id": one.site_id,
+            "at": one.at,
+            "packing_id": one.packing_id,
+            "detail": {},
+            "is_explained": False,
+        }
+        for one in contradictions
+    ]
+
+
+def _sync(session: Session, keys: set[str], rows: list[_Row], kind: ColumnElement[bool]) -> int:
     """Make the table say `rows` of these packs, touching only what differs; return how many did."""
     wanted = {repr([row[name] for name in _NAMES]): row for row in rows}
     columns = [getattr(PackFinding, name) for name in _NAMES]
     gone: list[int] = []
     for part in parts(keys):
-        query = select(PackFinding.id, *columns).where(among(session, PackFinding.pack_key, part))
+        query = select(PackFinding.id, *columns).where(
+            among(session, PackFinding.pack_key, part), kind
+        )
         stored = session.execute(query)
         gone += [one[0] for one in stored if wanted.pop(repr(list(one[1:])), None) is None]
     for ids in parts(gone):

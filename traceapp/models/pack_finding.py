@@ -12,10 +12,10 @@ from traceapp.models.base import Base, BigKey
 
 
 class PackFinding(Base):
-    """That a dose or a movement cannot be of this pack; it goes when the missing fact comes.
+    """That a dose, a movement or a packing cannot be of this pack; it goes with the missing fact.
 
-    `lot_id` is the fact's own, and may be missing for a dose. Of a pack in two places, `left_` is
-    where it had been, when, and of which lot. `is_explained` where a shipment of that lot that
+    `lot_id` is the fact's own, or the pack's, and may be missing. Of a pack in two places, `left_`
+    is where it had been, when, and of which lot. `is_explained` where a shipment of that lot that
     named no packs may have taken it along: then it is no finding, as long as that shipment stands.
     """
 
@@ -32,6 +32,7 @@ class PackFinding(Base):
     at: Mapped[datetime]
     movement_id: Mapped[int | None] = mapped_column(ForeignKey("movement.id"), index=True)
     dose_id: Mapped[int | None] = mapped_column(ForeignKey("dose.id"), index=True)
+    packing_id: Mapped[int | None] = mapped_column(ForeignKey("packing.id"))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
     left_site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     left_at: Mapped[datetime | None]

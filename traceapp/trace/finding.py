@@ -78,9 +78,16 @@ _SUMMARIES = {
     "Codes used {count} times more often than their packs have doses",
     "pack_in_two_places": "{count} 次同一追溯码出现在两个单位 / "
     "The same code at two sites, {count} times",
+    "in_two_cases": "{count} 次装入时包装仍在另一包装内 / "
+    "Packed while still packed elsewhere, {count} times",
+    "not_in_case": "{count} 次拆出时包装不在其内 / "
+    "Unpacked from a case that it was not in, {count} times",
+    "packed_in_itself": "{count} 次将包装装入自身之内 / Packed inside itself, {count} times",
     "dose_without_lot": "{count} 剂没有批号 / {count} doses without a lot",
     "dose_after_expiry": "{count} 剂在过期后接种 / {count} doses given after expiry",
     "no_journey_record": "{count} 次运输没有温度记录 / No temperature record for {count} journeys",
+    "journey_record_gap": "{count} 次运输的温度记录有缺口 / "
+    "The temperature record of {count} journeys has gaps",
     "destroyed_unwitnessed": "{count} 次销毁没有两名见证人 / "
     "Destroyed without two witnesses, {count} times",
     "lot_unknown": "没有该批号的生产记录 / No record says that this lot was made",

@@ -15,6 +15,7 @@ from traceapp.models.division import division_prefix
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+from traceapp.models.packing import Packing
 from traceapp.models.site import Site
 from traceapp.trace.finding import summary
 from traceapp.trace.finding_source import SOURCES, Asked
@@ -152,16 +153,17 @@ def _examples(asked: Asked, row: Any) -> list[dict[str, Any]]:
     facts = _facts(replace(asked, lots=lots), row.code)
     site, lot = func.coalesce(facts.c.site_id, 0), func.coalesce(facts.c.lot_id, 0)
     newest = (
-        select(facts.c.at, facts.c.movement_id, facts.c.dose_id)
+        select(facts.c.at, facts.c.movement_id, facts.c.dose_id, facts.c.packing_id)
         .where(site == row.site, lot == row.lot)
         .order_by(facts.c.at.desc(), facts.c.movement_id.desc(), facts.c.dose_id.desc())
         .limit(_EXAMPLES)
         .subquery()
     )
     rows = asked.session.execute(
-        select(newest.c.at, Movement.code, Dose.code)
+        select(newest.c.at, func.coalesce(Movement.code, Packing.code), Dose.code)
         .outerjoin(Movement, Movement.id == newest.c.movement_id)
         .outerjoin(Dose, Dose.id == newest.c.dose_id)
+        .outerjoin(Packing, Packing.id == newest.c.packing_id)
         .order_by(newest.c.at.desc(), Movement.code, Dose.code)
     )
     return [{"at": at, "movement": movement, "dose": dose} for at, movement, dose in rows]

@@ -1,7 +1,7 @@
 """Where findings of lots and sites come from: each source is a query, one row a fact.
 
-All have the columns `code`, `lot_id`, `site_id`, `at`, `movement_id`, `dose_id`. What the ledger
-and the ways of packs found is kept; the rest is asked of the facts each time.
+All have the columns `code`, `lot_id`, `site_id`, `at`, `movement_id`, `dose_id`, `packing_id`.
+What the ledger and the ways of packs found is kept; the rest is asked of the facts each time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from traceapp.models.pack_finding import PackFinding
 from traceapp.models.site import Site
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
-from traceapp.trace.journey import is_unrecorded
+from traceapp.trace.journey import has_gap, is_unrecorded
 from traceapp.trace.reach import is_lot_within
 from traceapp.trace.scope import Scope
 
@@ -76,7 +76,18 @@ class Asked:
         return [] if self.lots is None else [lot_id.in_(self.lots)]
 
 
-def _row(code: Any, lot_id: Any, site_id: Any, at: Any, movement: Any, dose: Any) -> _Query:
+_NO_KEY = cast(null(), BigKey)
+
+
+def _row(
+    code: Any,
+    lot_id: Any,
+    site_id: Any,
+    at: Any,
+    movement: Any,
+    dose: Any,
+    packing: Any = _NO_KEY,
+) -> _Query:
     return select(
         (literal(code) if isinstance(code, str) else code).label("code"),
         lot_id.label("lot_id"),
@@ -84,10 +95,8 @@ def _row(code: Any, lot_id: Any, site_id: Any, at: Any, movement: Any, dose: Any
         at.label("at"),
         movement.label("movement_id"),
         dose.label("dose_id"),
+        packing.label("packing_id"),
     )
-
-
-_NO_KEY = cast(null(), BigKey)
 
 
 def _of_ledger(asked: Asked) -> _Query:
@@ -124,7 +133,8 @@ def _of_ledger(asked: Asked) -> _Query:
 def _of_packs(asked: Asked) -> _Query:
     found = PackFinding
     return _row(
-        found.code, found.lot_id, found.site_id, found.at, found.movement_id, found.dose_id
+        *(found.code, found.lot_id, found.site_id, found.at),
+        *(found.movement_id, found.dose_id, found.packing_id),
     ).where(
         ~found.is_explained,
         *asked.of(found.lot_id),
@@ -166,12 +176,10 @@ def _expired_at(session: Session) -> ColumnElement[Any]:
     )
 
 
-def _journeys(asked: Asked) -> _Query:
+def _journeys(asked: Asked, code: str = "no_journey_record") -> _Query:
     """Shipments without a temperature record: whoever receives must ask for it (law, art. 39)."""
     to_site = Movement.to_site_id
-    return _row(
-        "no_journey_record", Movement.lot_id, to_site, Movement.at, Movement.id, _NO_KEY
-    ).where(
+    return _row(code, Movement.lot_id, to_site, Movement.at, Movement.id, _NO_KEY).where(
         Movement.is_in_force,
         *asked.of(Movement.lot_id),
         *asked.here(to_site),
@@ -187,6 +195,11 @@ def _without_carrier(asked: Asked) -> _Query:
 def _unread(asked: Asked) -> _Query:
     query = _journeys(asked).join(Stay, Stay.shipment_id == Movement.id)
     return query.where(is_unrecorded(asked.session), *asked.of(Stay.lot_id))
+
+
+def _gaps(asked: Asked) -> _Query:
+    query = _journeys(asked, "journey_record_gap").join(Stay, Stay.shipment_id == Movement.id)
+    return query.where(has_gap(asked.session), *asked.of(Stay.lot_id))
 
 
 def _unwitnessed(asked: Asked) -> _Query:
@@ -219,11 +232,21 @@ def _never_made(asked: Asked) -> _Query:
     return query.where(~made.exists(), is_lot_within(asked.scope), *asked.of(Lot.id))
 
 
-def _waiting_corrections(asked: Asked) -> _Query:
-    """Movements that correct what nobody reported, or somebody else's."""
-    corrected, site, other = aliased(Movement), aliased(Site), aliased(Site)
+def _waiting_movements(asked: Asked) -> _Query:
+    return _waiting_corrections(asked, "movement", Movement, Movement.id, _NO_KEY)
+
+
+def _waiting_doses(asked: Asked) -> _Query:
+    return _waiting_corrections(asked, "dose", Dose, _NO_KEY, Dose.id)
+
+
+def _waiting_corrections(
+    asked: Asked, noun: str, model: type[Movement | Dose], movement: Any, dose: Any
+) -> _Query:
+    """Facts that correct what nobody reported, or somebody else's."""
+    corrected, site, other = aliased(model), aliased(Site), aliased(Site)
     is_stray = and_(
-        corrected.site_id != Movement.site_id,
+        corrected.site_id != model.site_id,
         or_(
             Correction.within.is_(None),
             func.substr(other.division_code, 1, func.length(Correction.within))
@@ -232,42 +255,42 @@ def _waiting_corrections(asked: Asked) -> _Query:
     )
     code = case((corrected.id.is_(None), "correction_waits"), else_="correction_stray")
     return (
-        _row(code, Movement.lot_id, Movement.site_id, Movement.at, Movement.id, _NO_KEY)
-        .join(Correction, and_(Correction.noun == "movement", Correction.code == Movement.code))
+        _row(code, model.lot_id, model.site_id, model.at, movement, dose)
+        .join(Correction, and_(Correction.noun == noun, Correction.code == model.code))
         .outerjoin(corrected, corrected.code == Correction.corrects)
-        .join(site, site.id == Movement.site_id)
+        .join(site, site.id == model.site_id)
         .outerjoin(other, other.id == corrected.site_id)
         .where(
             or_(corrected.id.is_(None), is_stray),
-            *asked.of(Movement.lot_id),
-            *asked.here(Movement.site_id),
-            *asked.then(Movement.at),
+            *asked.of(model.lot_id),
+            *asked.here(model.site_id),
+            *asked.then(model.at),
         )
     )
 
 
+_OF_PACKS = frozenset(
+    ("pack_used_up", "pack_in_two_places", "in_two_cases", "not_in_case", "packed_in_itself")
+)
 #: Each with the codes that it can give, so that one code asks only its own source.
 SOURCES: tuple[tuple[Callable[[Asked], _Query], frozenset[str]], ...] = (
     (
         _of_ledger,
         frozenset(
             (
-                "used_before_received",
-                "more_used_than_held",
-                "not_at_site",
-                "more_out_than_in",
-                "received_unshipped",
-                "received_more",
-                "received_less",
+                *("used_before_received", "more_used_than_held", "not_at_site"),
+                *("more_out_than_in", "received_unshipped", "received_more", "received_less"),
             )
         ),
     ),
-    (_of_packs, frozenset(("pack_used_up", "pack_in_two_places"))),
+    (_of_packs, _OF_PACKS),
     (_without_lot, frozenset(("dose_without_lot",))),
     (_after_expiry, frozenset(("dose_after_expiry",))),
     (_without_carrier, frozenset(("no_journey_record",))),
     (_unread, frozenset(("no_journey_record",))),
+    (_gaps, frozenset(("journey_record_gap",))),
     (_unwitnessed, frozenset(("destroyed_unwitnessed",))),
     (_never_made, frozenset(("lot_unknown",))),
-    (_waiting_corrections, frozenset(("correction_waits", "correction_stray"))),
+    (_waiting_movements, frozenset(("correction_waits", "correction_stray"))),
+    (_waiting_doses, frozenset(("correction_waits", "correction_stray"))),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -44,6 +45,38 @@ def load_containment(session: Session, packs: Iterable[int]) -> Containment:
             is_in = row.step == "packing"
             facts.append(PackingFact(row.code, row.at, is_in, row.parent_id, inside))
     return Containment(facts)
+
+
+class Contradicted(NamedTuple):
+    """What cannot be of a packing: a code of trace/finding.py, of which pack, where and when."""
+
+    finding: str
+    key: str
+    packing_id: int
+    site_id: int
+    at: datetime
+
+
+def contradictions_of(session: Session, keys: Iterable[str]) -> tuple[set[str], list[Contradicted]]:
+    """What cannot be of packings of these packs, and of the cases around them; their keys first."""
+    packs = [
+        pack_id
+        for part in _parts(keys)
+        for pack_id in session.scalars(select(Pack.id).where(Pack.key.in_(part)))
+    ]
+    if not packs or session.scalar(select(Packing.id).limit(1)) is None:
+        return set(), []
+    containment = load_containment(session, packs)
+    around = {one.parent for times in containment.held.values() for one in times}
+    told = keys_by_id(session, {*packs, *around, *(c.pack for c in containment.contradictions)})
+    rows: dict[str, Any] = {}
+    for part in _parts({one.fact for one in containment.contradictions}):
+        query = select(Packing.code, Packing.id, Packing.site_id, Packing.at)
+        rows |= {row[0]: row[1:] for row in session.execute(query.where(Packing.code.in_(part)))}
+    return set(told.values()), [
+        Contradicted(one.finding, told[one.pack], *rows[one.fact])
+        for one in containment.contradictions
+    ]
 
 
 def cases_of(session: Session, keys: Iterable[str]) -> dict[int, list[Held]]:

@@ -611,48 +611,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix__finding_site_id"), ["site_id"], unique=False)
 
     op.create_table(
-        "pack_finding",
-        sa.Column("id", BigKey, nullable=False),
-        sa.Column("code", sa.String(length=32), nullable=False),
-        sa.Column("pack_key", sa.String(length=192), nullable=False),
-        sa.Column("lot_id", sa.Integer(), nullable=True),
-        sa.Column("site_id", sa.Integer(), nullable=False),
-        sa.Column("at", Moment(), nullable=False),
-        sa.Column("movement_id", BigKey, nullable=True),
-        sa.Column("dose_id", BigKey, nullable=True),
-        sa.Column("detail", sa.JSON(), nullable=False),
-        sa.Column("left_site_id", sa.Integer(), nullable=True),
-        sa.Column("left_at", Moment(), nullable=True),
-        sa.Column("left_lot_id", sa.Integer(), nullable=True),
-        sa.Column("is_explained", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["dose_id"], ["dose.id"], name=op.f("fk__pack_finding__dose_id__dose")
-        ),
-        sa.ForeignKeyConstraint(
-            ["left_lot_id"], ["lot.id"], name=op.f("fk__pack_finding__left_lot_id__lot")
-        ),
-        sa.ForeignKeyConstraint(
-            ["left_site_id"], ["site.id"], name=op.f("fk__pack_finding__left_site_id__site")
-        ),
-        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__pack_finding__lot_id__lot")),
-        sa.ForeignKeyConstraint(
-            ["movement_id"], ["movement.id"], name=op.f("fk__pack_finding__movement_id__movement")
-        ),
-        sa.ForeignKeyConstraint(
-            ["site_id"], ["site.id"], name=op.f("fk__pack_finding__site_id__site")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk__pack_finding")),
-    )
-    with op.batch_alter_table("pack_finding", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix__pack_finding__left",
-            ["left_lot_id", "left_site_id", "is_explained"],
-            unique=False,
-        )
-        for column in ("dose_id", "lot_id", "movement_id", "pack_key", "site_id"):
-            batch_op.create_index(batch_op.f(f"ix__pack_finding_{column}"), [column], unique=False)
-
-    op.create_table(
         "correction",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("noun", sa.String(length=16), nullable=False),
@@ -831,6 +789,52 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix__packing_pack_pack_id"), ["pack_id"], unique=False)
 
     op.create_table(
+        "pack_finding",
+        sa.Column("id", BigKey, nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("pack_key", sa.String(length=192), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=True),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("movement_id", BigKey, nullable=True),
+        sa.Column("dose_id", BigKey, nullable=True),
+        sa.Column("packing_id", BigKey, nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("left_site_id", sa.Integer(), nullable=True),
+        sa.Column("left_at", Moment(), nullable=True),
+        sa.Column("left_lot_id", sa.Integer(), nullable=True),
+        sa.Column("is_explained", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dose_id"], ["dose.id"], name=op.f("fk__pack_finding__dose_id__dose")
+        ),
+        sa.ForeignKeyConstraint(
+            ["left_lot_id"], ["lot.id"], name=op.f("fk__pack_finding__left_lot_id__lot")
+        ),
+        sa.ForeignKeyConstraint(
+            ["left_site_id"], ["site.id"], name=op.f("fk__pack_finding__left_site_id__site")
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk__pack_finding__lot_id__lot")),
+        sa.ForeignKeyConstraint(
+            ["movement_id"], ["movement.id"], name=op.f("fk__pack_finding__movement_id__movement")
+        ),
+        sa.ForeignKeyConstraint(
+            ["packing_id"], ["packing.id"], name=op.f("fk__pack_finding__packing_id__packing")
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk__pack_finding__site_id__site")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk__pack_finding")),
+    )
+    with op.batch_alter_table("pack_finding", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix__pack_finding__left",
+            ["left_lot_id", "left_site_id", "is_explained"],
+            unique=False,
+        )
+        for column in ("dose_id", "lot_id", "movement_id", "pack_key", "site_id"):
+            batch_op.create_index(batch_op.f(f"ix__pack_finding_{column}"), [column], unique=False)
+
+    op.create_table(
         "posting",
         sa.Column("id", BigKey, nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
@@ -1003,6 +1007,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix__posting__lot_id_site_id_at")
 
     op.drop_table("posting")
+    op.drop_table("pack_finding")
     with op.batch_alter_table("packing_pack", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__packing_pack_pack_id"))
 
@@ -1025,7 +1030,6 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     op.drop_table("correction")
-    op.drop_table("pack_finding")
     with op.batch_alter_table("finding", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__finding_site_id"))
         batch_op.drop_index(batch_op.f("ix__finding_movement_id"))

@@ -1,0 +1,102 @@
+"""Further kinds of the list of findings: packings, doses that correct, gaps in journeys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.integration.api.scene import MOVEMENTS, NUMBER, dose, moment
+from tests.integration.api.test_finding import PACK, found, post
+from tests.integration.country import REGISTRY, load_registry
+from tests.integration.door import Door
+
+
+@pytest.fixture
+def empty(door: Door) -> FlaskClient:
+    """The administrator of a country in which nothing happened yet."""
+    load_registry(door.database, REGISTRY)
+    return door.client(door.token("admin"))
+
+
+def test_packings_that_cannot_be_are_found_until_the_missing_one_comes(empty: FlaskClient) -> None:
+    first, second = (f"00{number}" + "0" * 17 for number in (1, 2))
+
+    def packing(code: str, hours: float, parent: str, step: str = "packing") -> dict[str, Any]:
+        told = {"id": code, "at": moment(hours), "step": step, "from": "CDC-1", "parent": parent}
+        return told | {"packs": [PACK]}
+
+    post(empty, {**MOVEMENTS[0], "packs": [PACK]})
+    post(empty, packing("p1", -30, first), packing("p2", -20, second))
+    post(empty, packing("p3", -10, first, "unpacking"))
+    items = empty.get("/api/v1/findings?site=CDC").get_json()["items"]
+    told = {one["code"]: [fact["movement"] for fact in one["examples"]] for one in items}
+    assert {code: told[code] for code in ("in_two_cases", "not_in_case")} == {
+        "in_two_cases": ["p2"],
+        "not_in_case": ["p3"],
+    }
+    assert {one["lot"]["number"] for one in items if one["code"] == "in_two_cases"} == {NUMBER}
+    post(empty, packing("p4", -25, first, "unpacking"))
+    assert found(empty, code="in_two_cases") == {}
+    assert found(empty, code="not_in_case") == {"not_in_case": 1}
+
+
+def test_a_case_inside_itself_is_found_until_what_was_in_it_came_out(empty: FlaskClient) -> None:
+    outer, inner = (f"00{number}" + "0" * 17 for number in (1, 2))
+
+    def packing(code: str, hours: float, parent: str, *packs: str) -> dict[str, Any]:
+        told = {"id": code, "at": moment(hours), "step": "packing", "from": "CDC-1"}
+        return told | {"parent": parent, "packs": list(packs)}
+
+    post(empty, packing("p1", -30, outer, inner), packing("p2", -20, inner, outer))
+    assert found(empty) == {"packed_in_itself": 1}
+    out = {**packing("p3", -25, outer, inner), "step": "unpacking"}
+    post(empty, out)
+    assert found(empty) == {}
+
+
+def test_a_dose_that_corrects_what_nobody_reported_is_found_until_it_comes(
+    empty: FlaskClient,
+) -> None:
+    wrong = dose("d1", -2)
+    right = dose("d2", -1, corrects="d1", corrected_at=moment(0))
+    post(empty, *MOVEMENTS, right)
+    [item] = empty.get("/api/v1/findings?code=correction_waits").get_json()["items"]
+    assert (item["site"], item["count"]) == ("CLINIC", 1)
+    assert [fact["dose"] for fact in item["examples"]] == ["d2"]
+    post(empty, wrong)
+    assert found(empty, code="correction_waits") == {}
+
+
+def test_a_dose_that_corrects_another_sites_dose_is_found(door: Door) -> None:
+    load_registry(door.database, REGISTRY)
+    admin = door.client(door.token("admin"))
+    clinic = door.client(door.token("vaccinator", site="CLINIC"))
+    right = dose("d2", -1, corrects="d1", corrected_at=moment(0))
+    assert clinic.post("/api/v1/doses", json=right).status_code == 201
+    post(admin, dose("d1", -2, site="CDC", unit="CDC-1"))
+    assert found(admin, code="correction_stray") == {"correction_stray": 1}
+
+
+@pytest.mark.parametrize(
+    ("hours", "counts"),
+    [
+        ([-40.2, -40, -39, -38.9], {"journey_record_gap": 1}),
+        ([-40 + step / 12 for step in range(-1, 49)], {}),
+        ([-50, -40.05] + [-40 + step / 12 for step in range(1, 49)], {}),
+        ([], {"no_journey_record": 1}),
+    ],
+    ids=["gap", "whole", "silent before", "nothing"],
+)
+def test_a_gap_in_the_record_of_a_journey_is_found(
+    empty: FlaskClient, hours: list[float], counts: dict[str, int]
+) -> None:
+    post(empty, *[{**one, "carrier": "TRUCK"} if one["id"] == "m4" else one for one in MOVEMENTS])
+    readings = [{"at": moment(hour), "celsius": 4.5} for hour in hours]
+    if readings:
+        said = {"sensor": "T1", "readings": readings}
+        assert empty.post("/api/v1/readings", json=said).status_code == 201
+    for code in ("journey_record_gap", "no_journey_record"):
+        wanted = {code: counts[code]} if code in counts else {}
+        assert found(empty, code=code, site="CLINIC") == wanted
