@@ -23,6 +23,7 @@ from traceapp.api import (
     recall,
     registry,
     rejection,
+    shipment,
     stock,
     whatif,
 )
@@ -33,6 +34,7 @@ _NOUNS = (
     registry,
     reading,
     movement,
+    shipment,
     dose,
     dose_batch,
     adverse_event,

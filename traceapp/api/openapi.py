@@ -72,7 +72,7 @@ def _limits(_converter: Any, field: Any, **_: Any) -> dict[str, Any]:
         case fields.Digits(lengths=lengths):
             return {"pattern": "^(" + "|".join(f"[0-9]{{{n}}}" for n in lengths) + ")$"}
         case fields.Text(longest=longest):
-            return {"minLength": 1, "maxLength": longest}
+            return {"minLength": 1, "maxLength": longest, "pattern": r"\S"}
         case fields.Choice(words=words):
             allowed: list[Any] = list(words)
             return {"enum": [*allowed, None] if field.allow_none else allowed}

@@ -15,6 +15,7 @@ from traceapp.web import (
     overview,
     recall,
     rejection,
+    shipment,
     sign_in,
     stock,
     unit,
@@ -35,6 +36,7 @@ _PAGES = (
     mailbox,
     sign_in,
     stock,
+    shipment,
     recall,
 )
 

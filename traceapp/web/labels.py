@@ -145,6 +145,18 @@ LABELS: dict[str, dict[str, str]] = {
         "manufacturer": "manufacturer",
         "other": "other",
     },
+    "shipment": {
+        "on_the_way": "on the way",
+        "partly_received": "received in part",
+        "received": "received",
+        "not_in_force": "not in force",
+    },
+    "step": {
+        "returning": "Returned",
+        "wasting": "Wasted",
+        "destroying": "Destroyed",
+        "sampling": "Sampled",
+    },
     "certainty": {"certain": "certain", "possible": "possible"},
     "kind": {
         "dose": "Dose",

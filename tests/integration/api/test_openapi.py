@@ -23,6 +23,7 @@ _WHERE = {
     "/api/v1/products/{code}": {"code": GTIN},
     "/api/v1/units/{code}/readings": {"code": "FRIDGE"},
     "/api/v1/movements/{code}": {"code": "m1"},
+    "/api/v1/shipments/{code}": {"code": "m4"},
     "/api/v1/doses/{code}/trace": {"code": "d1"},
     "/api/v1/doses/{code}/adverse-events": {"code": "d1"},
     "/api/v1/lots/{gtin}/{number}/adverse-events": {"gtin": GTIN, "number": NUMBER},

@@ -12,6 +12,7 @@ from config import Settings
 from tests.unit.web import documents
 from tests.unit.web.finding_documents import findings
 from tests.unit.web.recall_document import recall_report
+from tests.unit.web.shipment_document import shipment
 from traceapp.access.visitor import Visitor
 from traceapp.app import create_app
 from traceapp.db import open_database
@@ -90,6 +91,7 @@ def contexts() -> dict[str, dict[str, Any]]:
         "recall": {"report": recall_report(), "may_act": True},
         "lookup": {"found": [{"kind": "unit", "code": "PX-FY-01", "url": "/units/PX-FY-01"}]},
         "rejection_list": {"page": {"items": [_REJECTION]}, "older": None},
+        "shipment": {"shipment": shipment(), "waited": 1_440.0},
         "site": {"stock": documents.stock(), "found": findings()},
         "finding_list": {
             "page": findings(),
