@@ -64,37 +64,37 @@ _TEXTS = {
 #: What is said of all facts of a lot and a site that have the same finding.
 _SUMMARIES = {
     "used_before_received": "{count} 次使用或出库早于该单位收货 / "
-    "Used or sent {count} times before the site received the lot",
+    "Used or sent before the site received the lot: {count}",
     "not_at_site": "{count} 剂在从未收到该批号的单位接种 / "
-    "{count} doses given where the lot never came",
+    "Doses given where the lot never came: {count}",
     "more_used_than_held": "{count} 剂超出该单位当时的库存 / "
-    "{count} doses given beyond what the site held",
-    "more_out_than_in": "{count} 次出库多于库存 / More left than lay there, {count} times",
-    "received_unshipped": "{count} 次收货没有对应的发货 / "
-    "Received {count} times what nobody shipped",
-    "received_more": "{count} 次收货多于发货 / More received than shipped, {count} times",
-    "received_less": "{count} 次收货少于发货 / Less received than shipped, {count} times",
+    "Doses given beyond what the site held: {count}",
+    "more_out_than_in": "{count} 次出库多于库存 / More left than lay there: {count}",
+    "received_unshipped": "{count} 次收货没有对应的发货 / Received what nobody shipped: {count}",
+    "received_more": "{count} 次收货多于发货 / More received than shipped: {count}",
+    "received_less": "{count} 次收货少于发货 / Less received than shipped: {count}",
     "pack_used_up": "{count} 次使用超出追溯码的剂数 / "
-    "Codes used {count} times more often than their packs have doses",
+    "Uses of codes beyond the doses of their packs: {count}",
     "pack_in_two_places": "{count} 次同一追溯码出现在两个单位 / "
-    "The same code at two sites, {count} times",
+    "The same code at two sites: {count}",
     "in_two_cases": "{count} 次装入时包装仍在另一包装内 / "
-    "Packed while still packed elsewhere, {count} times",
+    "Packed while still packed elsewhere: {count}",
     "not_in_case": "{count} 次拆出时包装不在其内 / "
-    "Unpacked from a case that it was not in, {count} times",
-    "packed_in_itself": "{count} 次将包装装入自身之内 / Packed inside itself, {count} times",
-    "dose_without_lot": "{count} 剂没有批号 / {count} doses without a lot",
-    "dose_after_expiry": "{count} 剂在过期后接种 / {count} doses given after expiry",
-    "no_journey_record": "{count} 次运输没有温度记录 / No temperature record for {count} journeys",
+    "Unpacked from a case that it was not in: {count}",
+    "packed_in_itself": "{count} 次将包装装入自身之内 / Packed inside itself: {count}",
+    "dose_without_lot": "{count} 剂没有批号 / Doses without a lot: {count}",
+    "dose_after_expiry": "{count} 剂在过期后接种 / Doses given after expiry: {count}",
+    "no_journey_record": "{count} 次运输没有温度记录 / "
+    "Journeys without a temperature record: {count}",
     "journey_record_gap": "{count} 次运输的温度记录有缺口 / "
-    "The temperature record of {count} journeys has gaps",
+    "Journeys with gaps in their temperature record: {count}",
     "destroyed_unwitnessed": "{count} 次销毁没有两名见证人 / "
-    "Destroyed without two witnesses, {count} times",
+    "Destroyed without two witnesses: {count}",
     "lot_unknown": "没有该批号的生产记录 / No record says that this lot was made",
     "correction_waits": "{count} 次更正的原记录尚未收到 / "
-    "{count} corrections of what nobody has reported yet",
+    "Corrections of what nobody has reported yet: {count}",
     "correction_stray": "{count} 次更正了其他单位的记录，无效 / "
-    "{count} corrections of what another site reported; they change nothing",
+    "Corrections of another site's reports, which change nothing: {count}",
 }
 
 #: Findings that stop an injection.

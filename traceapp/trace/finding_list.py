@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Select, Subquery, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from traceapp.db import among
 from traceapp.models.base import Moment
 from traceapp.models.division import division_prefix
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.packing import Packing
+from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.trace.finding import summary
 from traceapp.trace.finding_source import SOURCES, Asked
@@ -26,6 +28,9 @@ from traceapp.trace.scope import Scope
 #: Every kind of finding that the list can have.
 KINDS = tuple(sorted({code for _, codes in SOURCES for code in codes}))
 _EXAMPLES = 3
+#: What names an entry: its kind, and the row ids of its lot and its site, 0 where it has none.
+_Entry = tuple[str, int, int]
+_ENTRY = ("code", "lot", "site")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,10 @@ def list_findings(
     if narrowed is None:
         return {"items": [], "next": None}
     asked = _asked(session, narrowed, wanted)
-    rows = session.execute(_grouped(_facts(asked, wanted.code), after).limit(limit + 1)).all()
-    return make_page(
-        rows,
-        limit,
-        lambda row: _document(asked, row),
-        lambda row: (row.code, row.lot, row.site),
-    )
+    codes = None if wanted.code is None else {wanted.code}
+    rows = session.execute(_grouped(_facts(asked, codes), after).limit(limit + 1)).all()
+    told = _Told(asked, rows[:limit])
+    return make_page(rows, limit, told.document, lambda row: (row.code, row.lot, row.site))
 
 
 def every_finding(session: Session, scope: Scope, wanted: Wanted) -> Iterator[dict[str, Any]]:
@@ -95,13 +97,13 @@ def _asked(session: Session, scope: Scope, wanted: Wanted) -> Asked:
     return Asked(session, scope, lots, wanted.from_at, wanted.until_at)
 
 
-def _facts(asked: Asked, code: str | None) -> Subquery:
-    """Every fact with a finding, as one query."""
-    queries = [source(asked) for source, codes in SOURCES if code is None or code in codes]
+def _facts(asked: Asked, wanted: Collection[str] | None) -> Subquery:
+    """Every fact with a finding of these kinds (None for all), as one query."""
+    queries = [source(asked) for source, codes in SOURCES if wanted is None or codes & set(wanted)]
     found = union_all(*queries).subquery()
-    if code is None:
+    if wanted is None:
         return found
-    return select(found).where(found.c.code == code).subquery()
+    return select(found).where(found.c.code.in_(sorted(wanted))).subquery()
 
 
 def _grouped(facts: Subquery, after: Sequence[Any] | None) -> Select[Any]:
@@ -132,38 +134,67 @@ def _grouped(facts: Subquery, after: Sequence[Any] | None) -> Select[Any]:
     )
 
 
-def _document(asked: Asked, row: Any) -> dict[str, Any]:
-    session = asked.session
-    lot = session.get(Lot, row.lot) if row.lot else None
-    site = session.get(Site, row.site) if row.site else None
-    return {
-        **summary(row.code, count=row.count),
-        "lot": lot_document(session, lot) if lot else None,
-        "site": site.code if site else None,
-        "count": row.count,
-        "first_at": row.first_at,
-        "last_at": row.last_at,
-        "examples": _examples(asked, row) if row.first_at else [],
-    }
+class _Told:
+    """Entries of a page as they are told, with what they name looked up for all at once."""
+
+    def __init__(self, asked: Asked, rows: Sequence[Any]) -> None:
+        session = self._session = asked.session
+        lots = select(Lot).where(among(session, Lot.id, {row.lot for row in rows if row.lot}))
+        self._lots = {lot.id: lot for lot in session.scalars(lots)} if rows else {}
+        gtins = {lot.gtin for lot in self._lots.values()}
+        # They stay in the session as long as they are held: nobody asks for them one by one.
+        self._products = session.scalars(select(Product).where(Product.gtin.in_(gtins))).all()
+        sites = select(Site.id, Site.code).where(
+            among(session, Site.id, {row.site for row in rows if row.site})
+        )
+        self._sites = {row[0]: row[1] for row in session.execute(sites)} if rows else {}
+        self._examples = _examples(asked, [row for row in rows if row.first_at])
+
+    def document(self, row: Any) -> dict[str, Any]:
+        lot = self._lots.get(row.lot)
+        return {
+            **summary(row.code, count=row.count),
+            "lot": lot_document(self._session, lot) if lot else None,
+            "site": self._sites.get(row.site),
+            "count": row.count,
+            "first_at": row.first_at,
+            "last_at": row.last_at,
+            "examples": self._examples.get((row.code, row.lot, row.site), []),
+        }
 
 
-def _examples(asked: Asked, row: Any) -> list[dict[str, Any]]:
-    """The newest facts of an entry."""
-    lots = select(Lot.id).where(Lot.id == row.lot) if row.lot else asked.lots
-    facts = _facts(replace(asked, lots=lots), row.code)
-    site, lot = func.coalesce(facts.c.site_id, 0), func.coalesce(facts.c.lot_id, 0)
-    newest = (
-        select(facts.c.at, facts.c.movement_id, facts.c.dose_id, facts.c.packing_id)
-        .where(site == row.site, lot == row.lot)
-        .order_by(facts.c.at.desc(), facts.c.movement_id.desc(), facts.c.dose_id.desc())
-        .limit(_EXAMPLES)
+def _examples(asked: Asked, rows: Sequence[Any]) -> dict[_Entry, list[dict[str, Any]]]:
+    """The newest facts of each entry."""
+    if not rows:
+        return {}
+    if all(row.lot for row in rows):
+        asked = replace(asked, lots=select(Lot.id).where(Lot.id.in_({row.lot for row in rows})))
+    facts = _facts(asked, {row.code for row in rows})
+    entry = facts.c.code, func.coalesce(facts.c.lot_id, 0), func.coalesce(facts.c.site_id, 0)
+    keys = facts.c.movement_id, facts.c.dose_id, facts.c.packing_id
+    newest_first = [column.desc() for column in (facts.c.at, *keys)]
+    placed = (
+        select(
+            *(one.label(name) for one, name in zip(entry, _ENTRY, strict=True)),
+            *(facts.c.at, *keys),
+            func.row_number().over(partition_by=entry, order_by=newest_first).label("place"),
+        )
+        .where(entry[2].in_({row.site for row in rows}))
         .subquery()
     )
-    rows = asked.session.execute(
-        select(newest.c.at, func.coalesce(Movement.code, Packing.code), Dose.code)
-        .outerjoin(Movement, Movement.id == newest.c.movement_id)
-        .outerjoin(Dose, Dose.id == newest.c.dose_id)
-        .outerjoin(Packing, Packing.id == newest.c.packing_id)
-        .order_by(newest.c.at.desc(), Movement.code, Dose.code)
+    found = asked.session.execute(
+        select(
+            *(placed.c[name] for name in _ENTRY),
+            *(placed.c.at, func.coalesce(Movement.code, Packing.code), Dose.code),
+        )
+        .outerjoin(Movement, Movement.id == placed.c.movement_id)
+        .outerjoin(Dose, Dose.id == placed.c.dose_id)
+        .outerjoin(Packing, Packing.id == placed.c.packing_id)
+        .where(placed.c.place <= _EXAMPLES)
+        .order_by(placed.c.at.desc(), Movement.code, Dose.code)
     )
-    return [{"at": at, "movement": movement, "dose": dose} for at, movement, dose in rows]
+    examples: dict[_Entry, list[dict[str, Any]]] = {}
+    for code, lot, site, at, movement, dose in found:
+        fact = {"at": at, "movement": movement, "dose": dose}
+        examples.setdefault((code, lot, site), []).append(fact)
+    return examples
