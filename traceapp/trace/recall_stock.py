@@ -1,4 +1,4 @@
-"""What became of a recalled lot's doses at each site: sums over its postings."""
+"""What became of a recalled lot's doses at each site: its stock, and its postings since."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from traceapp.db import among
 from traceapp.models.posting import Posting
+from traceapp.models.stock import Stock
 from traceapp.watch.recall import Campaign
 
-_SUMMED = ("held", "on_hand", "returned", "destroyed", "wasted")
+_SUMMED = ("returned", "destroyed", "wasted")
 
 
 @dataclass(slots=True)
@@ -40,10 +41,22 @@ class RecalledStock:
 def stock_by_site(
     session: Session, campaign: Campaign, site_ids: Sequence[int]
 ) -> dict[int, RecalledStock]:
-    """What became of the lot at each of these sites."""
+    """What became of the lot at each of these sites.
+
+    What lay there when the recall began is what lies there now without what moved since: most of
+    a lot was given before, and is not read.
+    """
     stock = {site_id: RecalledStock() for site_id in site_ids}
+    lying = (
+        select(Stock.site_id, func.sum(Stock.doses))
+        .where(Stock.lot_id == campaign.lot_id, among(session, Stock.site_id, site_ids))
+        .group_by(Stock.site_id)
+    )
+    for site_id, doses in session.execute(lying):
+        stock[site_id].held = stock[site_id].on_hand = int(doses)
     is_meant = among(session, Posting.site_id, site_ids)
-    for site_id, *sums in session.execute(_sums(campaign).where(is_meant)):
+    for site_id, come, *sums in session.execute(_since(campaign).where(is_meant)):
+        stock[site_id].held -= int(come)
         for name, doses in zip(_SUMMED, sums, strict=True):
             setattr(stock[site_id], name, int(doses))
     for _, site_id, _, left in session.execute(campaign.shipments(Posting.at <= campaign.at)):
@@ -52,13 +65,12 @@ def stock_by_site(
     return stock
 
 
-def _sums(campaign: Campaign) -> Any:
-    """Of each site what lay in its units when the recall began and lies there now; what left it."""
+def _since(campaign: Campaign) -> Any:
+    """Of each site by how much its units have more since the recall began, and what left it."""
     sign = case((Posting.debit == "unit", 1), else_=0) - case(
         (Posting.credit == "unit", 1), else_=0
     )
-    doses, is_later = Posting.doses * sign, Posting.at > campaign.at
-    returned = and_(is_later, Posting.step == "returning", Posting.debit == "in_transit")
+    returned = and_(Posting.step == "returning", Posting.debit == "in_transit")
 
     def those(condition: ColumnElement[bool]) -> Any:
         return func.sum(case((condition, Posting.doses), else_=0))
@@ -66,12 +78,11 @@ def _sums(campaign: Campaign) -> Any:
     return (
         select(
             Posting.site_id,
-            func.sum(case((is_later, 0), else_=doses)),
-            func.sum(doses),
+            func.sum(Posting.doses * sign),
             those(returned),
-            those(and_(is_later, Posting.debit == "destroyed")),
-            those(and_(is_later, Posting.debit == "wasted")),
+            those(Posting.debit == "destroyed"),
+            those(Posting.debit == "wasted"),
         )
-        .where(Posting.lot_id == campaign.lot_id)
+        .where(Posting.lot_id == campaign.lot_id, Posting.at > campaign.at)
         .group_by(Posting.site_id)
     )
