@@ -182,7 +182,7 @@ def _examples(asked: Asked, rows: Sequence[Any]) -> dict[_Entry, list[dict[str, 
         .where(entry[2].in_({row.site for row in rows}))
         .subquery()
     )
-    found = asked.session.execute(
+    found: Sequence[Any] = asked.session.execute(
         select(
             *(placed.c[name] for name in _ENTRY),
             *(placed.c.at, func.coalesce(Movement.code, Packing.code), Dose.code),
@@ -192,7 +192,7 @@ def _examples(asked: Asked, rows: Sequence[Any]) -> dict[_Entry, list[dict[str, 
         .outerjoin(Packing, Packing.id == placed.c.packing_id)
         .where(placed.c.place <= _EXAMPLES)
         .order_by(placed.c.at.desc(), Movement.code, Dose.code)
-    )
+    ).all()
     examples: dict[_Entry, list[dict[str, Any]]] = {}
     for code, lot, site, at, movement, dose in found:
         fact = {"at": at, "movement": movement, "dose": dose}
