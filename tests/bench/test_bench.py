@@ -115,16 +115,18 @@ def test_bench_trace_says_what_it_asked(sqlite_url: str) -> None:
     assert "a dose backwards" in done.output
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_bench_trace_asks_a_province_beside_the_bare_statements(
-    capsys: pytest.CaptureFixture[str],
+    kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trace_province(Plan(300, 2, 4, 9, 80, 60, 150), days=28, times=20)
+    trace_province(kind, Plan(300, 2, 4, 9, 80, 60, 150), days=28, times=20)
     told = capsys.readouterr().out
     assert " 300 dose, " in told
     for question in ("a dose backwards", "the large lot forwards", "an excursion's impact"):
         assert re.search(rf"^{question} .* bare SQL .* of it ", told, re.MULTILINE)
     assert "all recipients as CSV    150 lines" in told
-    assert re.search(r"^\d+ doses recorded  by 100: .* a day of 919500", told, re.MULTILINE)
+    for what in ("checked one by one", "recorded by 100", "judged by 100"):
+        assert re.search(rf"^\d+ doses {what} .* a day of 919500", told, re.MULTILINE)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -50,13 +50,13 @@ class World:
 
 @contextmanager
 def new_world(
-    plan: Plan, days: int, say: Callable[[str], None], tell: Callable[[int], None]
+    kind: str, plan: Plan, days: int, say: Callable[[str], None], tell: Callable[[int], None]
 ) -> Generator[World, None, None]:
-    """A private PostgreSQL filled with a province; `tell` hears of doses as they come."""
+    """A private database filled with a province; `tell` hears of doses as they come."""
     province = Province(plan)
     with tempfile.TemporaryDirectory(prefix="traceapp-bench-") as name:
         folder = Path(name)
-        with new_database("postgresql", folder, plan.until - _YEAR, plan.until) as database:
+        with new_database(kind, folder, plan.until - _YEAR, plan.until) as database:
             yield build(database, province, folder, days, say, tell)
 
 
@@ -83,16 +83,27 @@ def build(
         f"{summed} days of {len(units)} units summed, {readings} readings of {days} days, "
         f"in {time.perf_counter() - began:.0f} s"
     )
+    say(f"{_tidied(database)}; {_size(database) / 1e9:.1f} GB")
+    return World(database, province, heat)
+
+
+def _tidied(database: Database) -> str:
+    """Do what autovacuum would, and say how much there is."""
     with database.engine.connect() as connection:
         now = connection.execution_options(isolation_level="AUTOCOMMIT")
-        now.exec_driver_sql("VACUUM (ANALYZE)")
-        size = now.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
-        counts = ", ".join(
+        now.exec_driver_sql("ANALYZE" if database.is_sqlite else "VACUUM (ANALYZE)")
+        return ", ".join(
             f"{now.exec_driver_sql(f'SELECT count(*) FROM {table}').scalar_one()} {table}"  # noqa: S608 - names of our own tables
             for table in _TABLES.split()
         )
-    say(f"{counts}; {size / 1e9:.1f} GB")
-    return World(database, province, heat)
+
+
+def _size(database: Database) -> int:
+    size = "SELECT pg_database_size(current_database())"
+    if database.is_sqlite:
+        size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    with database.engine.connect() as connection:
+        return int(connection.exec_driver_sql(size).scalar_one())
 
 
 def ask_all(world: World, times: int) -> Iterator[Asked]:

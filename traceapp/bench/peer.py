@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -15,10 +15,13 @@ Statement = tuple[Any, Any, bool]
 
 
 class Recorder:
-    """Hears what is sent to a PostgreSQL database, and can send it again."""
+    """Hears what is sent to a database."""
 
     def __init__(self, database: Database) -> None:
         self._heard: list[Statement] | None = None
+        if database.is_sqlite:
+            event.listen(database.engine, "before_cursor_execute", self._hear)
+            return
         recorder = self
 
         class Cursor(psycopg.Cursor[Any]):
@@ -34,6 +37,10 @@ class Recorder:
         self._cursor = Cursor
         event.listen(database.engine, "connect", self._attend)
         database.engine.dispose()
+
+    def _hear(self, _one: Any, _two: Any, query: str, parameters: Any, *_: Any) -> None:
+        if self._heard is not None and query != "BEGIN":
+            self._heard.append((query, parameters, False))
 
     def _attend(self, connection: Any, _record: Any) -> None:
         connection.cursor_factory = self._cursor
@@ -51,6 +58,10 @@ class Recorder:
 @contextmanager
 def sender(database: Database) -> Generator[Callable[[list[Statement]], int], None, None]:
     """A function that sends statements again and returns how many rows came back."""
+    if database.is_sqlite:
+        with closing(database.engine.raw_connection()) as opened:
+            yield lambda statements: _send_to_sqlite(opened, statements)
+        return
     url = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as raw:
 
@@ -64,3 +75,13 @@ def sender(database: Database) -> Generator[Callable[[list[Statement]], int], No
             return rows
 
         yield send
+
+
+def _send_to_sqlite(opened: Any, statements: list[Statement]) -> int:
+    rows = 0
+    with closing(opened.cursor()) as cursor:
+        cursor.execute("BEGIN")
+        for query, parameters, _ in statements:
+            rows += len(cursor.execute(query, parameters).fetchall())
+        cursor.execute("ROLLBACK")
+    return rows

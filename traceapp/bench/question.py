@@ -27,7 +27,7 @@ class Asked:
 
 
 class Asker:
-    """Asks a database on PostgreSQL, and sends the same statements bare."""
+    """Asks a database, and sends the same statements bare."""
 
     def __init__(self, database: Database, send: Callable[[list[Statement]], int]) -> None:
         self._database, self._send = database, send

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy import select, text
 
@@ -28,6 +28,7 @@ from traceapp.vault import Vault
 
 #: The doses of the largest day of a province on record.
 PEAK_DAY = 919_500
+_One = TypeVar("_One")
 #: How many doses a site tells at once.
 BATCH = 100
 
@@ -58,23 +59,25 @@ def measure_recording(world: World, doses: int) -> list[Taken]:
     many of them. Findings are looked for as `POST /doses/batch` does when it has recorded what a
     site gave; here it is what sites gave last.
     """
-    alone, together = _doses(world, doses, 0), _doses(world, doses, doses)
+    alone = [[one] for one in _doses(world, doses, 0)]
+    more = _doses(world, doses, doses)
+    together = [more[start : start + BATCH] for start in range(0, len(more), BATCH)]
     return [
-        _measure(world, "checked one by one", alone, 1, _check(world)),
-        _measure(world, "recorded one by one", alone, 1, _record(world)),
-        _measure(world, f"recorded by {BATCH}", together, BATCH, _record(world)),
-        _measure(world, f"judged by {BATCH}", _given(world, doses), BATCH, _judge(world)),
+        _measure(world, "checked one by one", alone, _check(world)),
+        _measure(world, "recorded one by one", alone, _record(world)),
+        _measure(world, f"recorded by {BATCH}", together, _record(world)),
+        _measure(world, f"judged by {BATCH}", _given(world, doses), _judge(world)),
     ]
 
 
 def _measure(
-    world: World, what: str, doses: Sequence[Any], batch: int, do: Callable[[Sequence[Any]], None]
+    world: World, what: str, parts: Sequence[Sequence[_One]], do: Callable[[Sequence[_One]], None]
 ) -> Taken:
     processor = _processor(world.database)
     began = processor()
-    for start in range(0, len(doses), batch):
-        do(doses[start : start + batch])
-    return Taken(what, len(doses), processor() - began)
+    for part in parts:
+        do(part)
+    return Taken(what, sum(len(part) for part in parts), processor() - began)
 
 
 def _check(world: World) -> Callable[[Sequence[Dose]], None]:
@@ -107,19 +110,16 @@ def _judge(world: World) -> Callable[[Sequence[int]], None]:
     return judge
 
 
-def _given(world: World, doses: int) -> Sequence[int]:
-    """The last doses of sites picked evenly, as many of each as a batch has."""
+def _given(world: World, doses: int) -> Sequence[Sequence[int]]:
+    """The last doses of sites picked evenly, of each no more than a batch."""
     chance = random.Random(2)  # noqa: S311 - whose doses are judged is no secret
     with world.database.read() as session:
         clinics = list(session.scalars(select(Site.id).where(Site.type == "clinic")))
         chance.shuffle(clinics)
-        found: list[int] = []
-        for site_id in clinics:
+        found: list[Sequence[int]] = []
+        for site_id in clinics[: -(-doses // BATCH)]:
             newest = select(DoseRow.id).where(DoseRow.site_id == site_id)
-            own = session.scalars(newest.order_by(DoseRow.at.desc()).limit(BATCH)).all()
-            found += own if len(own) == BATCH else ()
-            if len(found) >= doses:
-                break
+            found.append(session.scalars(newest.order_by(DoseRow.at.desc()).limit(BATCH)).all())
     return found
 
 
@@ -150,6 +150,8 @@ def _somebody(number: int) -> Recipient:
 
 def _processor(database: Database) -> Callable[[], float]:
     """A clock of the processor time of this process and of its server process. Linux only."""
+    if database.is_sqlite:
+        return time.process_time
     with database.read() as session:
         backend = session.scalar(text("SELECT pg_backend_pid()"))
     ticks = os.sysconf("SC_CLK_TCK")

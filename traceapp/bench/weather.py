@@ -5,19 +5,22 @@ Every unit lives the same calm day, between 4 and 6 °C, but one cold room for t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from traceapp.bench.province import Province
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.unit_day import day_of, write_days
-from traceapp.db import Database
+from traceapp.db import Database, is_postgresql
+from traceapp.models.base import microseconds
 from traceapp.models.excursion import Excursion
+from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.models.stay import Stay
 from traceapp.rules.exposure import Segment
@@ -27,7 +30,7 @@ _DAY = timedelta(days=1)
 HOT_CELSIUS, HOT_HOURS = 11.0, 12
 #: Limits at which it begins to matter to one of the products.
 _LIMITS = (2.0, 8.0)
-_FILL = """
+_FILL_POSTGRESQL = """
 INSERT INTO reading (sensor_id, at, celsius, received_at, is_implausible)
 SELECT sensor.id, tick.at, (40 + (:every * tick.number * 31) % 21) / 10.0, tick.at, false
 FROM (
@@ -37,7 +40,17 @@ FROM (
 WHERE sensor.interval_s = :every AND sensor.id = ANY(:sensors)
 ORDER BY tick.at, sensor.id
 """
-_WARM = "UPDATE reading SET celsius = :hot WHERE sensor_id = :id AND at >= :a AND at < :b"
+_FILL_SQLITE = """
+INSERT INTO reading (sensor_id, at, celsius, received_at, is_implausible)
+WITH RECURSIVE tick(number) AS (
+  SELECT 0 UNION ALL SELECT number + 1 FROM tick WHERE number < 86400 / :every - 1
+)
+SELECT sensor.id, :begin + number * :every * 1000000, (40 + (:every * number * 31) % 21) / 10.0,
+       :begin + number * :every * 1000000, false
+FROM tick CROSS JOIN sensor
+WHERE sensor.interval_s = :every AND sensor.id IN (SELECT value FROM json_each(:sensors))
+ORDER BY number, sensor.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +110,28 @@ def fill_month(
         begin = province.plan.until - back * _DAY
         with database.begin() as session:
             for every in (300, 600):
-                result: Any = session.execute(
-                    text(_FILL), {"begin": begin, "every": every, "sensors": list(units)}
-                )
-                written += result.rowcount
+                written += _fill_day(session, begin, every, units)
         tell(1)
     with database.begin() as session:
+        is_hot = Reading.at >= heat.began, Reading.at < heat.ended
         session.execute(
-            text(_WARM),
-            {"hot": HOT_CELSIUS, "id": heat.unit_id, "a": heat.began, "b": heat.ended},
+            update(Reading)
+            .where(Reading.sensor_id == heat.unit_id, *is_hot)
+            .values(celsius=HOT_CELSIUS)
+            .execution_options(synchronize_session=False)
         )
         judge_sensors(session, {heat.unit_id}, province.plan.until)
     return written
+
+
+def _fill_day(session: Session, begin: datetime, every: int, units: Sequence[int]) -> int:
+    told: dict[str, Any] = {"begin": begin, "every": every, "sensors": list(units)}
+    query = _FILL_POSTGRESQL
+    if not is_postgresql(session):
+        query = _FILL_SQLITE
+        told |= {"begin": microseconds(begin), "sensors": json.dumps(told["sensors"])}
+    result: Any = session.execute(text(query), told)
+    return int(result.rowcount)
 
 
 def find_excursion(session: Session, heat: Heat) -> int:

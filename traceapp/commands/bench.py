@@ -85,16 +85,18 @@ def ingest(messages: int, sensors: int, items: int, case: str, times: int, into:
               help="Instead of it: a province of so many; repeatable.")  # fmt: skip
 @click.option("--days", type=click.IntRange(28, 365), default=30, show_default=True,
               help="Days of single readings in that province.")  # fmt: skip
+@click.option("--into", type=click.Choice(["postgresql", "sqlite"]), default="postgresql",
+              show_default=True, help="Where that province is kept.")  # fmt: skip
 @click.option("--times", type=click.IntRange(1, 1_000_000), default=500, show_default=True)
-def trace(database: str, doses: tuple[int, ...], days: int, times: int) -> None:
+def trace(database: str, doses: tuple[int, ...], days: int, into: str, times: int) -> None:
     """How long a trace takes: a dose backwards, a lot forwards, an excursion's impact.
 
-    With --doses a private PostgreSQL is filled first, some 1.5 GB for a million, and each figure
-    has its peer: the same statements through the same driver, with nothing made of their rows.
+    With --doses a private database is filled first, some 3 GB for a million, and each figure has
+    its peer: the same statements through the same driver, with nothing made of their rows.
     """
     _machine()
     for many in doses:
-        trace_province(Plan(many), days, times)
+        trace_province(into, Plan(many), days, times)
     if doses:
         return
     opened = open_database(database)
@@ -105,11 +107,11 @@ def trace(database: str, doses: tuple[int, ...], days: int, times: int) -> None:
     opened.close()
 
 
-def trace_province(plan: Plan, days: int, times: int) -> None:
+def trace_province(kind: str, plan: Plan, days: int, times: int) -> None:
     """Fill a province, ask it, and print each figure beside its peer's."""
     with (
         click.progressbar(length=plan.doses, file=sys.stderr, label="Filling") as bar,
-        new_world(plan, days, click.echo, bar.update) as world,
+        new_world(kind, plan, days, click.echo, bar.update) as world,
     ):
         for asked in ask_all(world, times):
             ours, bare, first = (
@@ -126,7 +128,7 @@ def trace_province(plan: Plan, days: int, times: int) -> None:
         table = measure_table(world, large_lot(plan))
         click.echo(
             f"all recipients as CSV    {table.lines} lines in {table.seconds:.1f} s, memory grew "
-            f"by {table.grown_mib:.1f} MiB   bare COPY {table.bare_seconds:.1f} s   "
+            f"by {table.grown_mib:.1f} MiB   bare rows {table.bare_seconds:.1f} s   "
             f"{table.seconds / table.bare_seconds:.2f} of it"
         )
         for taken in measure_recording(world, 20 * times):
