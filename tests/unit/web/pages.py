@@ -79,6 +79,7 @@ def contexts() -> dict[str, dict[str, Any]]:
             "events": documents.lot_events(),
             "found": findings(),
             "may_hold": True,
+            "later": "/lots/06901234567892/L1?cursor=x",
         },
         "lot_events": {"found": documents.lot_events(), "older": None},
         "event_words": {"found": {"id": "e-1", "dose": "dose-1", "description": "发热"}},
