@@ -7,16 +7,21 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import select, text
 
 from schemas.dose import Dose, Recipient
+from schemas.fields import format_moment
 from schemas.lot import LotKey
+from schemas.movement import MovementSchema
 from traceapp.bench.founding import SECRET_KEY
 from traceapp.bench.ledger import World
+from traceapp.bench.province import GTINS, MAKER
 from traceapp.capture.dose import DoseRefused, record_doses
+from traceapp.capture.movement import MovementMessage, record_movements
 from traceapp.db import Database
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.lot import Lot
@@ -28,6 +33,7 @@ from traceapp.vault import Vault
 
 #: The doses of the largest day of a province on record.
 PEAK_DAY = 919_500
+_HOUR = timedelta(hours=1)
 _One = TypeVar("_One")
 #: How many doses a site tells at once.
 BATCH = 100
@@ -55,18 +61,21 @@ class Taken:
 def measure_recording(world: World, doses: int) -> list[Taken]:
     """Check doses before the injection, record them alone and in batches, and look for findings.
 
-    Those that are recorded come from stock on hand at places picked evenly, so that a batch has
-    many of them. Findings are looked for as `POST /doses/batch` does when it has recorded what a
-    site gave; here it is what sites gave last.
+    Some come from stock on hand at places picked evenly: a batch of them is of many lots and
+    sites. Others a site received before, to give them on one day, as in a campaign. Findings are
+    looked for as `POST /doses/batch` does when it has recorded what a site gave; here it is what
+    sites gave last.
     """
     alone = [[one] for one in _doses(world, doses, 0)]
     more = _doses(world, doses, doses)
-    together = [more[start : start + BATCH] for start in range(0, len(more), BATCH)]
+    mixed = [more[start : start + BATCH] for start in range(0, len(more), BATCH)]
+    of_site = _delivered(world, doses, 2 * doses)
     return [
         _measure(world, "checked one by one", alone, _check(world)),
         _measure(world, "recorded one by one", alone, _record(world)),
-        _measure(world, f"recorded by {BATCH}", together, _record(world)),
-        _measure(world, f"judged by {BATCH}", _given(world, doses), _judge(world)),
+        _measure(world, f"recorded by {BATCH} of many sites", mixed, _record(world)),
+        _measure(world, f"recorded by {BATCH} of a site", of_site, _record(world)),
+        _measure(world, f"judged by {BATCH} of a site", _given(world, doses), _judge(world)),
     ]
 
 
@@ -121,6 +130,38 @@ def _given(world: World, doses: int) -> Sequence[Sequence[int]]:
             newest = select(DoseRow.id).where(DoseRow.site_id == site_id)
             found.append(session.scalars(newest.order_by(DoseRow.at.desc()).limit(BATCH)).all())
     return found
+
+
+def _delivered(world: World, doses: int, first: int) -> Sequence[Sequence[Dose]]:
+    """Doses of clinics picked evenly, to which the maker sends a batch each of a new lot."""
+    at, every = world.province.plan.until, world.province.places
+    clinics = [one for one in every if one.type == "clinic"]
+    wanted = -(-doses // BATCH)
+    clinics = clinics[:: max(1, len(clinics) // wanted)][:wanted]
+    lot = {"gtin": GTINS[0], "number": "DELIVERED"}
+    store, carrier = world.province.maker.unit("C"), world.province.maker.unit("V")
+    told = [{"id": "BENCH-C", "step": "commissioning", "doses": BATCH * wanted, "to": store}]
+    for place in clinics:
+        sent = {"id": f"BENCH-S-{place.code}", "step": "shipping", "carrier": carrier}
+        told.append({**sent, "doses": BATCH, "from": store, "to": place.code})
+        came = {"id": f"BENCH-R-{place.code}", "step": "receiving", "doses": BATCH}
+        told.append({**came, "from": MAKER, "to": place.unit("F")})
+    movements = [
+        MovementSchema().load({**one, "lot": lot, "at": format_moment(at - (3 - place) * _HOUR)})
+        for one in told
+        for place in [("commissioning", "shipping", "receiving").index(str(one["step"]))]
+    ]
+    with world.database.begin() as session:
+        [receipt] = record_movements(session, [MovementMessage(None, movements)], at)
+    assert not receipt.refusals
+    key = LotKey(**lot)
+    return [
+        [
+            Dose(f"N{one:08}", at, place.code, _somebody(one), lot=key)
+            for one in range(first + number * BATCH, first + (number + 1) * BATCH)
+        ]
+        for number, place in enumerate(clinics)
+    ]
 
 
 def _doses(world: World, count: int, first: int) -> Sequence[Dose]:

@@ -133,7 +133,7 @@ def trace_province(kind: str, plan: Plan, days: int, times: int) -> None:
         )
         for taken in measure_recording(world, 20 * times):
             click.echo(
-                f"{taken.doses} doses {taken.what:<20} {taken.ms_each:.2f} ms of a core each   "
+                f"{taken.doses} doses {taken.what:<28} {taken.ms_each:.2f} ms of a core each   "
                 f"a day of {PEAK_DAY}: {taken.hours_of_a_peak_day:.2f} h"
             )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from traceapp.rules.ledger import Account, Posting
 
@@ -38,8 +39,7 @@ class Stock:
         self.exposed = min(self.exposed, self.total)
 
 
-@dataclass(frozen=True, slots=True)
-class TouchedDose:
+class TouchedDose(NamedTuple):
     """A dose that was, or may have been, exposed before it was given."""
 
     key: int

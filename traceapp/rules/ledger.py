@@ -49,8 +49,7 @@ def unit_account(unit: int | None) -> Account:
     return Account("unit", unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A movement or a dose as the ledger sees it; `code` is its public id.
 
     `site` is whose shelf it touches; `other_site` is where a shipment goes, or a receipt came
@@ -88,8 +87,7 @@ class Fact:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """`doses` moved from the credited to the debited account at `at` because of `fact`."""
 
     at: datetime

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from traceapp.models.excursion import Excursion
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
@@ -19,11 +20,13 @@ from traceapp.rules.impact import Stock, Touched
 from traceapp.rules.ledger import Account
 from traceapp.trace.change import changes_of_impact
 from traceapp.trace.excursion import excursion_summary
-from traceapp.trace.exposure import Climate, exposure_document, limits_of
-from traceapp.trace.lot import lot_document
+from traceapp.trace.exposure import Climate, exposure_document
+from traceapp.trace.lot import name_of_lot, products_of
 from traceapp.trace.place import Place, Places
+from traceapp.trace.posting import GivenDose
 from traceapp.trace.scope import Scope
-from traceapp.trace.spread import follow_lots
+from traceapp.trace.spread import Spread, follow_lots
+from traceapp.watch.limit import limits_of_product
 
 
 def trace_impact(
@@ -46,31 +49,33 @@ def trace_impact(
     excursion, unit_code, site = row
     places, climate = Places(session), Climate(session)
     lots: list[dict[str, Any]] = []
-    doses: list[dict[str, Any]] = []
-    people: set[int] = set()
-    sites: dict[str, Place] = {}
     present = lots_present(session, excursion)
     spreads = follow_lots(session, present, excursion)
+    products = products_of(session, present)
+    until = excursion.ended_at or max(now, excursion.started_at)
+    left = {place for spread in spreads.values() for place in spread.touched.left}
+    places.know_units({excursion.unit_id, *(place.unit for place in left if place.unit)})
     for lot in present:
-        spread = spreads[lot.id]
-        lots.append(_lot_document(session, lot, spread.touched, excursion, places, climate, now))
-        for place in _places(session, spread.touched, places):
-            sites[place.site] = place
-        places.know_sites({spread.doses[dose.key].site_id for dose in spread.touched.doses})
-        for touched in spread.touched.doses:
-            dose = spread.doses[touched.key]
-            place = places.site(dose.site_id)
-            sites[place.site] = place
-            doses.append(
-                {
-                    "id": dose.code,
-                    "at": dose.at,
-                    "site": place.site,
-                    "certainty": touched.certainty,
-                }
-            )
-            if dose.recipient_id is not None:  # Who was forgotten cannot be told apart.
-                people.add(dose.recipient_id)
+        seen = _Seen(excursion, until, places, climate, products.get(lot.gtin))
+        lots.append(_lot_document(session, lot, spreads[lot.id].touched, seen))
+    given = [dose for lot in present for dose in _given(spreads[lot.id])]
+    places.know_sites({dose.site_id for dose, _ in given})
+    reached = [
+        *(one for lot in present for one in _places(session, spreads[lot.id].touched, places)),
+        *(places.site(site_id) for site_id in {dose.site_id for dose, _ in given}),
+    ]
+    sites = {place.site: place for place in reached}
+    doses = [
+        {
+            "id": dose.code,
+            "at": dose.at,
+            "site": places.site(dose.site_id).site,
+            "certainty": certainty,
+        }
+        for dose, certainty in given
+    ]
+    # Who was forgotten cannot be told apart.
+    people = {dose.recipient_id for dose, _ in given if dose.recipient_id is not None}
     return {
         "excursion": excursion_summary(excursion, unit_code, site.code),
         "lots": lots,
@@ -85,6 +90,12 @@ def trace_impact(
     }
 
 
+def _given(spread: Spread) -> Iterator[tuple[GivenDose, str]]:
+    """The doses that were, or may have been, exposed, each with its certainty."""
+    for touched in spread.touched.doses:
+        yield spread.doses[touched.key], touched.certainty
+
+
 def lots_present(session: Session, excursion: Excursion) -> list[Lot]:
     """The lots whose stay in the unit overlaps the episode, by number."""
     stays = select(Stay.lot_id).where(
@@ -96,24 +107,25 @@ def lots_present(session: Session, excursion: Excursion) -> list[Lot]:
     return list(session.scalars(select(Lot).where(Lot.id.in_(stays)).order_by(Lot.number)))
 
 
-def _lot_document(
-    session: Session,
-    lot: Lot,
-    touched: Touched,
-    excursion: Excursion,
-    places: Places,
-    climate: Climate,
-    now: datetime,
-) -> dict[str, Any]:
-    limits = limits_of(session, lot.gtin)
-    end = excursion.ended_at or max(now, excursion.started_at)
-    exposure = climate.exposure(excursion.unit_id, excursion.started_at, end, limits)
+class _Seen(NamedTuple):
+    """With what eyes a lot is looked at: an episode until a moment, and what is known already."""
+
+    excursion: Excursion
+    until: datetime
+    places: Places
+    climate: Climate
+    product: Product | None
+
+
+def _lot_document(session: Session, lot: Lot, touched: Touched, seen: _Seen) -> dict[str, Any]:
+    limits, began = limits_of_product(seen.product), seen.excursion.started_at
+    exposure = seen.climate.exposure(seen.excursion.unit_id, began, seen.until, limits)
     return {
-        "lot": lot_document(session, lot),
+        "lot": name_of_lot(lot, seen.product),
         "doses_present": touched.present,
         "doses_on_hand_now": sum(stock.exposed for stock in touched.left.values()),
         "where_now": [
-            _where(session, account, stock, places) for account, stock in touched.left.items()
+            _where(session, account, stock, seen.places) for account, stock in touched.left.items()
         ],
         "exposure": exposure_document(exposure, limits),
         "certainty": "certain",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from sqlalchemy import Exists, bindparam, select
 from sqlalchemy.orm import Session
 
 from schemas.lot import LotKey
+from traceapp.db import among
 from traceapp.models.hold import Hold
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
@@ -64,6 +66,13 @@ _RECORD = (
     .outerjoin(Product, Product.gtin == Lot.gtin)
     .where(Lot.gtin == bindparam("gtin"), Lot.number == bindparam("number"))
 )
+
+
+def products_of(session: Session, lots: Collection[Lot]) -> dict[str, Product]:
+    """The products of lots that somebody registered, by GTIN."""
+    gtins = {lot.gtin for lot in lots}
+    rows = session.scalars(select(Product).where(among(session, Product.gtin, gtins)))
+    return {row.gtin: row for row in rows}
 
 
 def lot_document(session: Session, lot: Lot) -> dict[str, Any]:

@@ -6,9 +6,8 @@ What doses took out of a place is counted or fetched apart, for the sites that a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
@@ -42,8 +41,7 @@ COLUMNS_OF_MOVEMENT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GivenDose:
+class GivenDose(NamedTuple):
     """A dose that was given from a unit, as far as it can be told apart from others."""
 
     id: int

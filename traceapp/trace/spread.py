@@ -105,9 +105,9 @@ def _given(
     }
     given: dict[int, list[tuple[int, GivenDose]]] = {}
     for row in doses_given_after(session, sorted(places), after):
-        values = tuple(row)
-        if values[1] is not None:
-            given.setdefault(values[0], []).append((values[1], GivenDose(*values[2:])))
+        lot_id, unit_id, *dose = tuple(row)
+        if unit_id is not None:
+            given.setdefault(lot_id, []).append((unit_id, GivenDose._make(dose)))
     return given
 
 
