@@ -15,7 +15,11 @@ from schemas.fields import got
 
 _PLACE = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
 _GOT = re.compile(r",? got ", re.IGNORECASE)
+_MOST_LEVELS = 32
+_TOO_DEEP = f"more than {_MOST_LEVELS} levels of lists and objects"
 _FIELD = re.compile(r"[a-z_]{1,32}\Z")
+#: What may be told of what came, even where that was personal: that it was nothing of the kind.
+_TELLING_NOTHING = re.compile(r"(nothing|null|text|a number|a list|true or false)\.?\Z")
 #: What our fields say where marshmallow's own words would name neither what was expected nor what
 #: came.
 _PLAIN = {
@@ -53,6 +57,7 @@ class PrivateDocument(Document):
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
         """Take out of the complaints what came, and names that nobody of ours gave a field."""
+        super().handle_error(error, data)
         messages = error.messages
         fields = messages if isinstance(messages, Mapping) else {"_schema": messages}
         error.messages = {
@@ -66,7 +71,10 @@ def _without_what_came(messages: Any) -> Any:
         return {key: _without_what_came(found) for key, found in messages.items()}
     if isinstance(messages, list):
         return [_without_what_came(found) for found in messages]
-    return _GOT.split(str(messages), maxsplit=1)[0].rstrip(".") + "."
+    expected, *came = _GOT.split(str(messages), maxsplit=1)
+    if came and _TELLING_NOTHING.match(came[0]):
+        return str(messages)
+    return expected.rstrip(".") + "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +122,39 @@ class NameRepeated(NotJson):
 def load_json(payload: bytes | str) -> Any:
     """Decode JSON strictly: UTF-8, no NaN, no lone surrogates, nothing after the value.
 
-    Raises NotJson, which says where it went wrong.
+    Raises NotJson, which says where it went wrong. What is nested deeper than anything of ours
+    is refused here: whoever looked at it again, in a deeper call, might not get through it.
     """
     try:
-        return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        document = msgspec.json.decode(payload)
+    except RecursionError as error:
+        raise NotJson(_TOO_DEEP) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError) as error:
         raise NotJson(str(error)[:200]) from error
+    if _is_deep(document):
+        raise NotJson(_TOO_DEEP)
+    return document
+
+
+def _is_deep(document: Any) -> bool:
+    """Whether lists and objects are nested in more levels than `_MOST_LEVELS`."""
+    level = [document]
+    for _ in range(_MOST_LEVELS + 1):
+        level = [
+            below
+            for one in level
+            if isinstance(one, dict | list)
+            for below in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def load_plain_json(payload: bytes) -> Any:
     """Decode JSON strictly, each name once in an object; raises NotJson or NameRepeated."""
     document = load_json(payload)
-    try:
-        json.loads(payload, object_pairs_hook=_each_once, parse_int=str, parse_float=str)
-    except RecursionError as error:
-        raise NotJson("Expected fewer levels of lists and objects.") from error
+    json.loads(payload, object_pairs_hook=_each_once, parse_int=str, parse_float=str)
     return document
 
 

@@ -22,6 +22,7 @@ _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?\Z", re.ASCII
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _LONGEST_GOT = 80
+_NOT_TEXT = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?|true|false|null")
 #: Letters that nobody sees: spaces, controls, marks of direction and joining, halves of letters.
 _UNSEEN = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Cn"))
 
@@ -29,9 +30,9 @@ _UNSEEN = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Cn"))
 def got(value: Any, *, is_text_expected: bool = True) -> str:
     """What came, short enough for a message; what nobody sees in a text is spelled out.
 
-    Where a number or a flag was expected, a text stands in quotes: `"1"` is none.
+    Where a number or a flag was expected, a text that reads like one stands in quotes.
     """
-    if not isinstance(value, str) or not is_text_expected:
+    if not isinstance(value, str) or not (is_text_expected or _NOT_TEXT.fullmatch(value) is None):
         shown = _as_json(value)
     elif value and value.isprintable() and value == value.strip():
         shown = value

@@ -12,8 +12,8 @@ from flask import Response
 
 from schemas.fields import format_moment
 
-#: A cell that begins with one of these is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A cell that begins with one of these is a formula to a spreadsheet; to some the wide ones too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _BOM = "\ufeff"
 #: Lines leave in pieces of this many characters: one piece a line costs more than the line.
 _AT_ONCE = 16 * 1024

@@ -14,6 +14,7 @@ from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
 from traceapp.models.site import Site
+from traceapp.rules.calendar import CHINA
 from traceapp.trace.correction import findings_of_corrections
 from traceapp.trace.dose import DoseRecord, load_doses
 from traceapp.trace.dose_way import DoseWays
@@ -27,11 +28,11 @@ from traceapp.trace.scope import Scope
 
 
 class _Other(NamedTuple):
-    """Another dose of a person, in force, of which it was said which one it was."""
+    """Another dose of a person, in force."""
 
     id: int
     at: datetime
-    dose_number: int
+    dose_number: int | None
     lot_id: int
     gtin: str
     site: str
@@ -55,11 +56,7 @@ class DoseFindings:
         self._session, self._ways, self._climate = session, ways, climate
         self._holds = Holds(session)
         self._kept = self._of_ledger([one.dose.id for one in records if one.has_finding])
-        people = {
-            one.dose.recipient_id
-            for one in records
-            if one.has_others and one.dose.dose_number is not None
-        }
+        people = {one.dose.recipient_id for one in records if one.has_others}
         self._others = self._of_people([one for one in people if one is not None])
 
     def of(self, record: DoseRecord, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:
@@ -108,30 +105,29 @@ class DoseFindings:
                 )
                 .join(Lot, Lot.id == Dose.lot_id)
                 .join(Site, Site.id == Dose.site_id)
-                .where(
-                    among(self._session, Dose.recipient_id, recipient_ids),
-                    Dose.is_in_force,
-                    Dose.dose_number.is_not(None),
-                )
+                .where(among(self._session, Dose.recipient_id, recipient_ids), Dose.is_in_force)
             )
             for recipient_id, *other in rows:
                 others.setdefault(recipient_id, []).append(_Other(*other))
         return others
 
     def _findings_of_person(self, dose: Dose, lot: Lot) -> list[dict[str, Any]]:
-        if dose.dose_number is None or dose.recipient_id is None:
+        if dose.recipient_id is None:
             return []
+        number, day = dose.dose_number, dose.at.astimezone(CHINA).date()
         earlier = [
             one
             for one in self._others.get(dose.recipient_id, ())
             if one.id != dose.id and one.at <= dose.at and one.gtin == lot.gtin
         ]
-        same = [one for one in earlier if one.dose_number == dose.dose_number]
+        same = [one for one in earlier if number is not None and one.dose_number == number]
         if same and all(self._is_replaced(dose, one) for one in same):
             return []  # What a recall took away is given again, whatever came after it.
         found = [finding("dose_repeated")] if same else []
-        if any(one.dose_number > dose.dose_number for one in earlier):
+        if any(number and (one.dose_number or 0) > number for one in earlier):
             found.append(finding("wrong_order"))
+        if not same and any(one.at.astimezone(CHINA).date() == day for one in earlier):
+            found.append(finding("dose_same_day"))
         return found
 
     def _is_replaced(self, dose: Dose, other: _Other) -> bool:

@@ -36,6 +36,7 @@ _TEXTS = {
     "exposure_unknown": "有 {minutes:.0f} 分钟没有温度记录 / "
     "No temperature record for {minutes:.0f} minutes",
     "wrong_order": "剂次顺序不符 / Doses out of order for this person",
+    "dose_same_day": "此人同日已接种过该疫苗 / This person already had this vaccine on that day",
     "dose_repeated": "此人已接种过同一剂次 / This person already had this dose",
     "document_invalid": "身份证号码有误（位数、出生日期或校验码） / "
     "The resident number is wrong: its length, its date or its check digit",

@@ -9,16 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.models.finding import Finding
-from traceapp.models.lot import Lot, Pack, PackMovement
+from traceapp.models.lot import Lot, Pack
 from traceapp.models.movement import Movement
 from traceapp.models.pack_finding import PackFinding
 from traceapp.models.packing import Packing, PackingPack
-from traceapp.rules.gs1 import has_right_check_digit
-from traceapp.rules.label import doubts_about_code
 from traceapp.trace.correction import findings_of_corrections, history_of
 from traceapp.trace.finding import finding
 from traceapp.trace.hold import findings_of_held_movements
 from traceapp.trace.lot import lot_document
+from traceapp.trace.movement_form import findings_of_form
 from traceapp.trace.place import Places
 from traceapp.trace.scope import Scope
 from traceapp.watch.packing import load_containment
@@ -40,39 +39,11 @@ def findings_of_movements(session: Session, codes: Sequence[str]) -> list[dict[s
         .order_by(PackFinding.id)
     )
     found += [{**finding(row.code, **row.detail), "movement": code} for code, row in kept]
-    found += _findings_of_form(session, codes)
+    found += findings_of_form(session, codes)
     corrections = findings_of_corrections(session, "movement", codes)
     found += [{**one, "movement": code} for code, one in corrections]
     found += findings_of_held_movements(session, codes)
     return found + findings_of_packings(session, codes)
-
-
-def _goes_nowhere(row: Movement) -> bool:
-    """Whether it says that it went to where it was: to its own unit, or its own site."""
-    if row.step == "storing":
-        return row.from_unit_id == row.to_unit_id
-    return row.site_id in (row.from_site_id, row.to_site_id)
-
-
-def _findings_of_form(session: Session, codes: Sequence[str]) -> list[dict[str, Any]]:
-    """What is doubtful about these movements by their form: codes of lots and packs, and ways."""
-    rows = session.execute(
-        select(Movement, Lot.gtin)
-        .join(Lot, Lot.id == Movement.lot_id)
-        .where(Movement.code.in_(codes))
-    )
-    told: set[tuple[str, str]] = set()
-    for row, gtin in rows:
-        told |= set() if has_right_check_digit(gtin) else {(row.code, "check_digit")}
-        told |= {(row.code, "goes_nowhere")} if _goes_nowhere(row) else set()
-    packs = session.execute(
-        select(Movement.code, Pack.code)
-        .join(PackMovement, PackMovement.movement_id == Movement.id)
-        .join(Pack, Pack.id == PackMovement.pack_id)
-        .where(Movement.code.in_(codes), Pack.key.startswith("p:"))
-    )
-    told |= {(code, doubt) for code, text in packs for doubt in doubts_about_code(text).codes}
-    return [{**finding(doubt), "movement": code} for code, doubt in sorted(told)]
 
 
 def movement_document(session: Session, scope: Scope, code: str) -> dict[str, Any] | None:

@@ -73,6 +73,23 @@ def test_what_is_odd_about_a_dose_that_was_given_is_found(door: Door, admin: Fla
     assert wrong_rows(door.database) == 0
 
 
+def test_one_person_twice_on_a_day_is_found_whatever_the_numbers(admin: FlaskClient) -> None:
+    person = {"document": "TWICE", "document_type": "passport"}
+    wide = {"document": " ｔｗｉｃｅ", "document_type": "passport"}
+    told = [
+        (dose("t1", -26, recipient=person) | {"dose_number": 1}, set()),
+        (dose("t2", -1, recipient=wide) | {"dose_number": 2}, set()),
+        (dose("t3", -0.9, recipient=person) | {"dose_number": 2}, {"dose_repeated"}),
+        (dose("t4", -0.8, recipient=person) | {"dose_number": 3}, {"dose_same_day"}),
+        (dose("t5", -0.7, recipient=wide), {"dose_same_day"}),
+    ]
+    del told[-1][0]["dose_number"]
+    for sent, expected in told:
+        answer = admin.post(DOSES, json=sent)
+        codes = {one["code"] for one in answer.get_json()["findings"]} - {"exposure_unknown"}
+        assert (answer.status_code, codes) == (201, expected), sent["id"]
+
+
 #: Queries of the check: the status, the field that is named or the verdict, and the findings.
 CHECKS: list[tuple[str, int, str, set[str]]] = [
     ("", 422, "pack", set()),

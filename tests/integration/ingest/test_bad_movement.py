@@ -13,6 +13,7 @@ from tests.fakes.broker import FakeBroker
 from tests.integration.bad_movement import ALL, movement
 from tests.integration.stored import more_than, rows_of
 from traceapp.db import Database
+from traceapp.models.movement import Movement
 from traceapp.models.rejection import Rejection
 
 Settle = Callable[[], int]
@@ -132,3 +133,26 @@ def test_a_bad_movement_holds_up_no_good_one_beside_it(
     assert sorted(fields) == ["[1].doses", "[2].to", "[3].from"]
     more = grown(database, before)
     assert (more["movement"], more["rejection"]) == (2, 3)
+
+
+def test_what_is_nested_as_deep_as_python_can_read_ends_no_ingester(
+    broker: FakeBroker, settle: Settle, database: Database
+) -> None:
+    begun = json.dumps(movement("counting", id="deep"))[:-1]
+    beside = json.dumps(movement("counting", **{"from": "NOBODYS"}))
+    for levels in (33, 200, *range(900, 1_000, 3), 5_000):
+        nested = "[" * levels + "]" * levels
+        broker.send(topic_of("CLINIC", "movements"), f'{begun}, "packs": {nested}}}')
+        broker.send(topic_of("CLINIC", "movements"), f'[{begun}, "packs": {nested}}}, {beside}]')
+        broker.send("coldchain/v1/CLINIC/S1/readings", f'[{{"at": "x", "celsius": {nested}}}]')
+    broker.send(topic_of("CLINIC", "movements"), json.dumps(movement("counting", id="good")))
+    settle()
+    assert broker.unacknowledged == 0
+    with database.read() as session:
+        kept = session.scalars(select(Rejection)).all()
+        moved = session.scalars(select(Movement.code)).all()
+    assert len(kept) == 3 * 37
+    assert {(one.reason, one.got) for one in kept} == {
+        ("not_json", "more than 32 levels of lists and objects")
+    }
+    assert moved == ["good"]
