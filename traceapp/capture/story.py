@@ -28,12 +28,15 @@ def lock_stories(session: Session, noun: str, corrected: Mapping[str, str | None
         return
     corrects = {code: other for code, other in corrected.items() if other is not None}
     plain = {stripe(code) for code in corrected.keys() - corrects.keys()}
+    if not corrects:  # As nearly always: it costs one statement.
+        lock_numbers(session, _SPACES[noun], (), plain)
+        return
     while True:
         began = _beginnings(session, noun, corrects)
         with session.begin_nested() as attempt:
             alone = {stripe(code) for code in (*corrects, *began)}
             lock_numbers(session, _SPACES[noun], alone, plain)
-            if not corrects or _beginnings(session, noun, corrects) == began:
+            if _beginnings(session, noun, corrects) == began:
                 return
             attempt.rollback()  # It lets go what was held: locks are only ever taken in order.
 
