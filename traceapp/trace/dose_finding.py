@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
+from traceapp.db import among, is_postgresql
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
 from traceapp.models.site import Site
+from traceapp.rows import among_later, spell_list
 from traceapp.rules.calendar import CHINA
 from traceapp.trace.correction import findings_of_corrections
 from traceapp.trace.dose import DoseRecord, load_doses
@@ -93,20 +95,8 @@ class DoseFindings:
     def _of_people(self, recipient_ids: Sequence[int]) -> dict[int, list[_Other]]:
         others: dict[int, list[_Other]] = {}
         if recipient_ids:
-            rows: Any = self._session.execute(
-                select(
-                    Dose.recipient_id,
-                    Dose.id,
-                    Dose.at,
-                    Dose.dose_number,
-                    Dose.lot_id,
-                    Lot.gtin,
-                    Site.code,
-                )
-                .join(Lot, Lot.id == Dose.lot_id)
-                .join(Site, Site.id == Dose.site_id)
-                .where(among(self._session, Dose.recipient_id, recipient_ids), Dose.is_in_force)
-            )
+            asked = spell_list(self._session, "people", recipient_ids)
+            rows: Any = self._session.execute(_numbered(is_postgresql(self._session)), asked)
             for recipient_id, *other in rows:
                 others.setdefault(recipient_id, []).append(_Other(*other))
         return others
@@ -136,6 +126,18 @@ class DoseFindings:
             return False
         found = self._holds.findings(other.lot_id, Scope(site=other.site), dose.at)
         return any(one["code"] == "lot_recalled" for one in found)
+
+
+@lru_cache
+def _numbered(is_on_postgresql: bool) -> Select[*tuple[Any, ...]]:
+    """Made once: to make a statement anew each time costs more than the database takes for it."""
+    columns = Dose.recipient_id, Dose.id, Dose.at, Dose.dose_number, Dose.lot_id
+    return (
+        select(*columns, Lot.gtin, Site.code)
+        .join(Lot, Lot.id == Dose.lot_id)
+        .join(Site, Site.id == Dose.site_id)
+        .where(among_later(is_on_postgresql, Dose.recipient_id, "people"), Dose.is_in_force)
+    )
 
 
 def _findings_of_report(dose: Dose) -> list[dict[str, Any]]:
