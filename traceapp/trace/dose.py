@@ -43,8 +43,8 @@ class DoseRecord(NamedTuple):
     was_corrected: bool
     has_finding: bool
     is_pack_elsewhere: bool
-    #: Whether other doses were given to the same person.
-    has_others: bool
+    #: Whether the same person was given another dose of the product before.
+    has_earlier: bool
 
     @property
     def limits(self) -> Limits:
@@ -66,7 +66,7 @@ def load_doses(session: Session, dose_ids: Collection[int]) -> Iterator[DoseReco
 
 
 def _asking() -> Select[*tuple[Any, ...]]:
-    other = aliased(Dose)
+    other, its = aliased(Dose), aliased(Lot)
     is_of_it = or_(Correction.code == Dose.code, Correction.corrects == Dose.code)
     corrections = select(Correction.id).where(Correction.noun == "dose", is_of_it)
     elsewhere = select(PackFinding.id).where(
@@ -74,7 +74,12 @@ def _asking() -> Select[*tuple[Any, ...]]:
         PackFinding.code == "pack_in_two_places",
         ~PackFinding.is_explained,
     )
-    others = select(other.id).where(other.recipient_id == Dose.recipient_id, other.id != Dose.id)
+    earlier = (
+        select(other.id)
+        .join(its, its.id == other.lot_id)
+        .where(other.recipient_id == Dose.recipient_id, other.id != Dose.id, other.is_in_force)
+        .where(other.at <= Dose.at, its.gtin == Lot.gtin)
+    )
     return (
         select(
             Dose,
@@ -88,7 +93,7 @@ def _asking() -> Select[*tuple[Any, ...]]:
             corrections.exists(),
             select(Finding.id).where(Finding.dose_id == Dose.id).exists(),
             elsewhere.exists(),
-            others.exists(),
+            earlier.exists(),
         )
         .join(Site, Site.id == Dose.site_id)
         .outerjoin(Unit, Unit.id == Dose.unit_id)

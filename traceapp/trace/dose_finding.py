@@ -58,7 +58,7 @@ class DoseFindings:
         self._session, self._ways, self._climate = session, ways, climate
         self._holds = Holds(session)
         self._kept = self._of_ledger([one.dose.id for one in records if one.has_finding])
-        people = {one.dose.recipient_id for one in records if one.has_others}
+        people = {one.dose.recipient_id for one in records if one.has_earlier}
         self._others = self._of_people([one for one in people if one is not None])
 
     def of(self, record: DoseRecord, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:

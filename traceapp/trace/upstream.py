@@ -37,7 +37,7 @@ from traceapp.trace.posting import COLUMNS_OF_MOVEMENT, as_postings
 class Upstream:
     """The postings of a lot's movements in the order of their facts, and its stays in units.
 
-    `sites` are those of the units into which something was posted; stays are [from, until), by
+    `sites` are those at which something was posted into a unit, by unit; stays are [from, until), by
     unit, until None where it lies there still.
     """
 
@@ -91,9 +91,8 @@ def _asking_postings() -> Select[*tuple[Any, ...]]:
     )
     touched = or_(_went_into(place), PostingRow.credit_shipment_id == place.c.shipment_id)
     return (
-        select(*COLUMNS_OF_MOVEMENT, Unit.site_id)
+        select(*COLUMNS_OF_MOVEMENT, PostingRow.site_id)
         .join(Movement, Movement.id == PostingRow.movement_id)
-        .outerjoin(Unit, Unit.id == PostingRow.debit_unit_id)
         .where(PostingRow.id.in_(select(PostingRow.id).join_from(place, PostingRow, touched)))
         .where(PostingRow.at <= until)
         .order_by(PostingRow.id)
