@@ -37,8 +37,8 @@ from traceapp.trace.posting import COLUMNS_OF_MOVEMENT, as_postings
 class Upstream:
     """The postings of a lot's movements in the order of their facts, and its stays in units.
 
-    `sites` are those at which something was posted into a unit, by unit; stays are [from, until), by
-    unit, until None where it lies there still.
+    `sites` are those at which something was posted into a unit, by unit; stays are [from, until),
+    by unit, until None where it lies there still.
     """
 
     postings: Sequence[Posting]
