@@ -88,7 +88,13 @@ class Database:
                 yield session  # Closing the session rolls back.
                 return
             session.connection(execution_options={"postgresql_readonly": True})
-            yield session
+            try:
+                yield session
+            except SQLAlchemyError:
+                raise
+            except Exception:  # Nothing ails the database: what was asked for is not there, or so.
+                session.commit()
+                raise
             session.commit()
 
     def close(self) -> None:
@@ -207,7 +213,9 @@ def lock_for_months(session: Session) -> None:
 
 #: What numbers are locked for, apart from each other: the stories of corrections, lots that nobody
 #: noted yet, and lots whose shipments explain where packs are. Whoever wants several of them takes
-#: them in this order, the last of them after all rows.
+#: them in this order, the last of them after the rows of what was said. Sensors that a movement has
+#: judged anew come after it, and before it where readings and movements come together: of two
+#: writers that wait for each other PostgreSQL ends one, which is tried again.
 MOVEMENT_STORIES, DOSE_STORIES, NEW_LOTS, DEPARTURES = range(7200461, 7200465)
 #: Names share so few numbers that many facts at once need few locks.
 _STRIPES = 256

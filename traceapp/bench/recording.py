@@ -66,8 +66,8 @@ def measure_recording(world: World, doses: int) -> list[Taken]:
     looked for as `POST /doses/batch` does when it has recorded what a site gave; here it is what
     sites gave last.
     """
-    alone = [[one] for one in _doses(world, doses, 0)]
-    more = _doses(world, doses, doses)
+    on_hand = _doses(world, 2 * doses)
+    alone, more = [[one] for one in on_hand[::2]], on_hand[1::2]
     mixed = [more[start : start + BATCH] for start in range(0, len(more), BATCH)]
     of_site = _delivered(world, doses, 2 * doses)
     return [
@@ -164,8 +164,11 @@ def _delivered(world: World, doses: int, first: int) -> Sequence[Sequence[Dose]]
     ]
 
 
-def _doses(world: World, count: int, first: int) -> Sequence[Dose]:
-    """Doses that clinics could give on the day after the campaign, to people who are new."""
+def _doses(world: World, count: int) -> Sequence[Dose]:
+    """Doses that clinics could give on the day after the campaign, to people who are new.
+
+    No more than are there, from places picked evenly.
+    """
     with world.database.read() as session:
         rows = session.execute(
             select(Site.code, Lot.gtin, Lot.number, Stock.doses)
@@ -177,11 +180,11 @@ def _doses(world: World, count: int, first: int) -> Sequence[Dose]:
     places = [
         (site, LotKey(gtin, number)) for site, gtin, number, left in rows for _ in range(left)
     ]
-    count = min(count, len(places) // 2 + 1)  # The next measurement wants some, too.
+    count = min(count, len(places))
     step = max(1, len(places) // count)
     return [
         Dose(f"N{number:08}", world.province.plan.until, site, _somebody(number), lot=lot)
-        for number, (site, lot) in enumerate(places[::step][:count], start=first)
+        for number, (site, lot) in enumerate(places[::step][:count])
     ]
 
 

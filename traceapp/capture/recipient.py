@@ -43,11 +43,6 @@ class Known:
     person: Person | None
 
 
-def know_recipient(session: Session, recipient: Recipient, vault: Vault) -> Known:
-    """The person of that document under any key, added where nobody is known by it."""
-    return know_recipients(session, [recipient], vault)[0]
-
-
 def know_recipients(session: Session, recipients: Sequence[Recipient], vault: Vault) -> list[Known]:
     """The person of each document, under any key, added where nobody is known by it.
 

@@ -58,6 +58,7 @@ class DoseFindings:
         self._session, self._ways, self._climate = session, ways, climate
         self._holds = Holds(session)
         self._kept = self._of_ledger([one.dose.id for one in records if one.has_finding])
+        # Only an earlier dose of the product says anything: see _findings_of_person.
         people = {one.dose.recipient_id for one in records if one.has_earlier}
         self._others = self._of_people([one for one in people if one is not None])
 
@@ -96,7 +97,7 @@ class DoseFindings:
         others: dict[int, list[_Other]] = {}
         if recipient_ids:
             asked = spell_list(self._session, "people", recipient_ids)
-            rows: Any = self._session.execute(_numbered(is_postgresql(self._session)), asked)
+            rows: Any = self._session.execute(_others_of(is_postgresql(self._session)), asked)
             for recipient_id, *other in rows:
                 others.setdefault(recipient_id, []).append(_Other(*other))
         return others
@@ -129,7 +130,7 @@ class DoseFindings:
 
 
 @lru_cache
-def _numbered(is_on_postgresql: bool) -> Select[*tuple[Any, ...]]:
+def _others_of(is_on_postgresql: bool) -> Select[*tuple[Any, ...]]:
     """Made once: to make a statement anew each time costs more than the database takes for it."""
     columns = Dose.recipient_id, Dose.id, Dose.at, Dose.dose_number, Dose.lot_id
     return (

@@ -39,6 +39,7 @@ from traceapp.models.site import Site
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.trace.journey import has_gap, is_unrecorded
+from traceapp.trace.lot import is_made
 from traceapp.trace.reach import is_lot_within
 from traceapp.trace.scope import Scope
 
@@ -223,13 +224,10 @@ def _unwitnessed(asked: Asked) -> _Query:
 
 
 def _never_made(asked: Asked) -> _Query:
-    made = select(Movement.id).where(
-        Movement.lot_id == Lot.id, Movement.step == "commissioning", Movement.is_in_force
-    )
     query = _row(
         "lot_unknown", Lot.id, cast(null(), Integer), cast(null(), Moment()), _NO_KEY, _NO_KEY
     )
-    return query.where(~made.exists(), is_lot_within(asked.scope), *asked.of(Lot.id))
+    return query.where(~is_made(Lot.id), is_lot_within(asked.scope), *asked.of(Lot.id))
 
 
 def _waiting_movements(asked: Asked) -> _Query:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import func, select
@@ -23,14 +22,6 @@ def lots_at_site(session: Session, site_id: int) -> list[tuple[Lot, int, int]]:
         .order_by(Lot.number, Lot.gtin, Stock.unit_id)
     )
     return [(lot, unit_id, doses) for lot, unit_id, doses in rows]
-
-
-def units_holding(session: Session, lot_id: int, units: Collection[int]) -> list[int]:
-    """Those of these units that hold something of a lot now."""
-    held = select(Stock.unit_id).where(
-        Stock.lot_id == lot_id, Stock.unit_id.in_(units), Stock.doses > 0
-    )
-    return list(session.scalars(held.order_by(Stock.unit_id)))
 
 
 def holdings_of_unit(session: Session, unit_code: str) -> list[dict[str, Any]]:

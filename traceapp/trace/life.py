@@ -78,6 +78,8 @@ class Lives:
         self._days = DaySums(session)
         self._attached: dict[int, list[Attached]] = {}
         self._lives: dict[Key, Life] = {}
+        #: For which limits a stretch was read: its days need their hours by those.
+        self._read: set[tuple[Key, tuple[float, ...]]] = set()
 
     def of(self, key: Key) -> Life:
         """A stretch that was read."""
@@ -88,10 +90,22 @@ class Lives:
 
         The hours of days that do not tell what they did to such a product are fetched, too.
         """
-        keys = [key for key in dict.fromkeys(keys) if key not in self._lives]
+        known = tuple(sorted(limits_within(limits)))
+        wanted = [key for key in dict.fromkeys(keys) if (key, known) not in self._read]
+        if not wanted:
+            return
+        self._read |= {(key, known) for key in wanted}
+        told = Told(limits)
+        self._days.fetch_hours(
+            (key[0], day)
+            for key in wanted
+            if key in self._lives
+            for day, sums in self._lives[key].days
+            if not told.tells(sums)
+        )
+        keys = [key for key in wanted if key not in self._lives]
         if not keys:
             return
-        told = Told(limits)
         self._attach({unit_id for unit_id, _, _ in keys})
         plans = [self._plan(key) for key in keys]
         self._days.fetch(

@@ -36,7 +36,7 @@ class PackUse(NamedTuple):
 
 
 class PackUses:
-    """Uses of packs, looked up with two questions for all of them."""
+    """Uses of packs: two questions for all, and some more for each that a movement named."""
 
     def __init__(self, session: Session, uses: Sequence[PackUse]) -> None:
         self._session = session

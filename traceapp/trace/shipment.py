@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from traceapp.models.lot import Lot
@@ -18,8 +18,8 @@ from traceapp.trace.movement import findings_of_movements
 from traceapp.trace.place import Places
 from traceapp.trace.scope import Scope
 
-#: What a receiver may say of a delivery, by the document that came with it.
-_OF_DELIVERY = ("returning", "wasting", "destroying", "sampling")
+#: What a receiver may say of a delivery, by the document that came with it, but that it went back.
+_BROKEN = ("wasting", "destroying", "sampling")
 
 
 def shipment_document(
@@ -103,14 +103,27 @@ def _reported(session: Session, row: Movement, known: set[str]) -> list[dict[str
     """What the receiver reported of the delivery by its document: returned, broken, sampled."""
     if row.document is None:
         return []
+    sent = select(Movement.id).where(
+        Movement.lot_id == row.lot_id,
+        Movement.to_site_id == row.to_site_id,
+        Movement.document == row.document,
+        Movement.step.in_(LEAVING),
+        Movement.is_in_force,
+        Movement.id != row.id,
+    )
+    is_ours = and_(Movement.step == "returning", Movement.to_site_id == row.site_id)
+    if session.scalar(sent.limit(1)) is None:
+        # Of two shipments under one number nobody can say which one broke: it is told of neither.
+        is_ours = or_(is_ours, Movement.step.in_(_BROKEN))
     found = session.scalars(
         select(Movement)
         .where(
             Movement.lot_id == row.lot_id,
             Movement.site_id == row.to_site_id,
             Movement.document == row.document,
-            Movement.step.in_(_OF_DELIVERY),
+            Movement.at >= row.at,
             Movement.is_in_force,
+            is_ours,
         )
         .order_by(Movement.at, Movement.code)
     )

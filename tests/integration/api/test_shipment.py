@@ -99,6 +99,21 @@ def test_what_was_returned_and_broken_is_told_by_the_document(admin: FlaskClient
     assert sums(shipment(admin, "b")) == ("on_the_way", 7, 0, 7)
 
 
+def test_of_two_shipments_under_one_number_what_broke_is_told_of_neither(
+    admin: FlaskClient,
+) -> None:
+    told(
+        admin,
+        sent("s", -8, 60, document="SO-1"),
+        came("r", -6, 60, document="SO-1"),
+        movement("w", -5, "wasting", **{"from": "FRIDGE"}, doses=3, reason="破损", document="SO-1"),
+        movement("b", -5, "returning", **{"from": "FRIDGE"}, to="CDC", doses=7, document="SO-1"),
+    )
+    told(admin, sent("later", -4, 10, document="SO-1"))
+    assert [one["id"] for one in shipment(admin, "s")["reported"]] == ["b"]
+    assert shipment(admin, "later")["reported"] == []
+
+
 def test_what_is_on_its_way_adds_up_to_the_balance_of_the_lot(admin: FlaskClient) -> None:
     told(admin, sent("s1", -9, 30), sent("s2", -8, 20), came("r", -6, 35), sent("s3", -5, 10))
     trace = admin.get(f"/api/v1/lots/{GTIN}/{NUMBER}/trace").get_json()
