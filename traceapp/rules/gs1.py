@@ -89,8 +89,11 @@ def read_digital_link(text: str) -> Meaning | None:
 
 
 def has_right_check_digit(digits: str) -> bool:
-    """Whether the last digit of a GTIN, SSCC or GRAI is the one that the others give."""
-    return digits[-1] == str(gs1_standard_check_digit(digits[:-1]))
+    """Whether the last digit of a GTIN, SSCC or GRAI is the one that the others give.
+
+    One digit alone has no others: it is no check digit.
+    """
+    return len(digits) > 1 and digits[-1] == str(gs1_standard_check_digit(digits[:-1]))
 
 
 def compose(meaning: Meaning) -> list[tuple[str, str]]:

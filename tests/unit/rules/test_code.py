@@ -186,6 +186,7 @@ _PIECES = st.sampled_from(
 @example("https://[")
 @example("(")
 @example("]d2")
+@example("7")
 def test_no_text_is_too_strange_to_be_read(text: str) -> None:
     found = read_code(text[:LONGEST])
     assert all(one.scheme in SCHEMES and set(one.hints) <= set(HINTS) for one in found)
