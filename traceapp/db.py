@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
@@ -11,17 +10,11 @@ from typing import Any
 from zlib import crc32
 
 from sqlalchemy import (
-    ColumnElement,
     Engine,
-    any_,
-    bindparam,
     create_engine,
     event,
-    func,
-    select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -144,20 +137,6 @@ def trouble_of(error: SQLAlchemyError) -> str:
 def is_postgresql(session: Session) -> bool:
     """Whether the session speaks to PostgreSQL; it is SQLite otherwise."""
     return session.get_bind().dialect.name == "postgresql"
-
-
-def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
-    """The condition that a column is one of `values`, however many, as one parameter.
-
-    `column.in_(values)` binds each of a thousand: on the hot path that costs more than the query.
-    """
-    if is_postgresql(session):
-        wanted = bindparam(None, list(values), type_=ARRAY(column.type))
-        is_among: ColumnElement[bool] = column == any_(wanted)
-        return is_among
-    listed = func.json_each(json.dumps(list(values))).table_valued("value")
-    is_listed: ColumnElement[bool] = column.in_(select(listed.c.value))
-    return is_listed
 
 
 def first_row_in_binary(session: Session, statement: str, parameters: Sequence[Any]) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from traceapp.db import DEPARTURES, among, lock_numbers
+from traceapp.db import DEPARTURES, lock_numbers
 from traceapp.models.movement import Movement
 from traceapp.models.pack_finding import PackFinding
-from traceapp.rows import pairs
+from traceapp.rows import among, pairs
 from traceapp.rules.ledger import LEAVING
 from traceapp.rules.pack import Left
 from traceapp.watch.departure import Leaving, departures_of_lots

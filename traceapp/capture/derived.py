@@ -12,10 +12,10 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.insert import insert_rows
-from traceapp.db import among
 from traceapp.models.finding import Finding as FindingRow
 from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.stay import Stay as StayRow
+from traceapp.rows import among
 from traceapp.rules.ledger import Finding, Posting, Stay
 
 #: A lot and a site: whose shelf it is.

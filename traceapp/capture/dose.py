@@ -23,11 +23,11 @@ from traceapp.capture.receipt import refuse_future
 from traceapp.capture.recipient import findings_about, know_recipients, read_person
 from traceapp.capture.rejection import digest, keep_conflict
 from traceapp.capture.story import lock_stories
-from traceapp.db import among
 from traceapp.models.dose import Dose as DoseRow
 from traceapp.models.dose import Recipient as RecipientRow
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.rows import among
 from traceapp.vault import Vault, mark
 from traceapp.watch.pack import Named, identify, lot_of_pack
 

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from schemas.fields import format_moment
 from traceapp.capture.alert import address, withdraw_alerts
 from traceapp.capture.run import as_run
-from traceapp.db import among
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.excursion import Run as RunRow
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME, Episode, unite
 from traceapp.rules.profile import Rule
 from traceapp.rules.run import Run

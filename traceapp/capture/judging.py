@@ -18,8 +18,8 @@ from traceapp.capture.excursion import Change, rebuild_excursions
 from traceapp.capture.late import fit_between
 from traceapp.capture.run import as_numbers, as_run
 from traceapp.capture.stuck import Span, spans_of, unchanged_beside
-from traceapp.db import among
 from traceapp.models.excursion import Run as RunRow
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.run import Run
 from traceapp.rules.sample import Sample

@@ -14,10 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.memory import Memory
-from traceapp.db import among
 from traceapp.models.base import microseconds, moment_of
 from traceapp.models.excursion import Run
 from traceapp.models.sensor import Attachment
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.quiet import Last, Measured, Terms, is_quiet, terms_of
 from traceapp.rules.sample import Sample

@@ -22,10 +22,10 @@ from traceapp.capture.shelf import (
     store_stock,
 )
 from traceapp.capture.transit import Route, book_route, routes_of
-from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+from traceapp.rows import among
 from traceapp.rules.ledger import Fact
 from traceapp.rules.shelf import Shelf
 

@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.prolong import Outside, outside_of
 from traceapp.capture.standing import Standing
-from traceapp.db import among
 from traceapp.models.base import microseconds
 from traceapp.models.excursion import Run
 from traceapp.models.forgotten import Forgotten
 from traceapp.models.sensor import Sensor
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.quiet import Last, terms_of
 from traceapp.rules.sample import Sample

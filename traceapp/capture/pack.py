@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from schemas.lot import LotKey
 from traceapp.capture.insert import insert
 from traceapp.capture.lot import know_lot
-from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
+from traceapp.rows import among
 from traceapp.rules.meaning import same_pack
 from traceapp.watch.pack import identify, lot_of_packs, lots_of_packs
 from traceapp.watch.packing import keys_inside

@@ -11,11 +11,11 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session
 
 from traceapp.capture.departure import explain_again, hold_departures
-from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.pack_finding import PackFinding
+from traceapp.rows import among
 from traceapp.watch.departure import Leaving
 from traceapp.watch.pack import lot_of_packs
 from traceapp.watch.packing import Contradicted, contradictions_of, keys_inside

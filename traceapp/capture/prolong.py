@@ -16,10 +16,10 @@ from sqlalchemy import Update, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from traceapp.capture.excursion import Change, rebuild_excursions
-from traceapp.db import among
 from traceapp.models.base import microseconds, moment_of
 from traceapp.models.excursion import Excursion
 from traceapp.models.excursion import Run as RunRow
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.profile import Rule
 from traceapp.rules.quiet import Measured

@@ -20,8 +20,8 @@ from traceapp.capture.reading_row import find_readings, insert_readings
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import keep_conflict
 from traceapp.capture.stale import mark_late
-from traceapp.db import among
 from traceapp.models.sensor import Sensor
+from traceapp.rows import among
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import load_posts
 from traceapp.watch.sample import newest_samples, sample_of

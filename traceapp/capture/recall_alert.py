@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.outbox import Owed, owe, withdraw
 from traceapp.capture.recall_end import owe_end, recalls_untold
-from traceapp.db import among
 from traceapp.models.contact import Contact
 from traceapp.models.division import division_chain
 from traceapp.models.hold import HoldRelease
 from traceapp.models.outbox import RECALL, REMINDER, Outbox, OutboxSite
 from traceapp.models.recall import Recall
 from traceapp.models.site import Site
+from traceapp.rows import among
 from traceapp.watch.recall import Campaign, campaigns, find_campaign
 
 _Mail = tuple[Owed, set[int]]

@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 from traceapp.capture.judging import judge_silence
 from traceapp.capture.lease import moment_of_leases
 from traceapp.capture.memory import Memory
-from traceapp.db import among
 from traceapp.models.base import microseconds
 from traceapp.models.excursion import Run
 from traceapp.models.partition import Partition
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
+from traceapp.rows import among
 from traceapp.rules.judging import Pace
 from traceapp.watch.post import load_posts
 from traceapp.watch.sample import newest_at

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.capture.excursion import Change
-from traceapp.db import among
 from traceapp.models.excursion import Run as RunRow
+from traceapp.rows import among
 from traceapp.rules.sample import Sample
 from traceapp.watch.post import Post
 

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from traceapp.capture.derived import Derivation, finding_row, posting_row, stay_row
 from traceapp.capture.fact import facts_of_route, keys_of_route
-from traceapp.db import among
 from traceapp.models.finding import Finding as FindingRow
 from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.stay import Stay as StayRow
+from traceapp.rows import among
 from traceapp.rules.ledger import Fact, Stay
 from traceapp.rules.transit import FINDINGS, carry
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-_LEAVES = ("shipping", "returning")
+from traceapp.rules.ledger import LEAVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def judge_pack(sightings: Iterable[Sighting], doses_per_pack: int | None) -> lis
 
 def _where(last: Sighting) -> int:
     """Where a pack is to be after that sighting: there, or where it was sent."""
-    return last.target if last.step in _LEAVES and last.target is not None else last.site
+    return last.target if last.step in LEAVING and last.target is not None else last.site
 
 
 def _can_be(sighting: Sighting, last: Sighting) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.site import Site
+from traceapp.rows import among
 from traceapp.trace.place import Places
 from traceapp.trace.spread import Spread
 

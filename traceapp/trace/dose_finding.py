@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among, is_postgresql
+from traceapp.db import is_postgresql
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
 from traceapp.models.lot import Lot
 from traceapp.models.site import Site
-from traceapp.rows import among_later, spell_list
+from traceapp.rows import among, among_later, spell_list
 from traceapp.rules.calendar import CHINA
 from traceapp.trace.correction import findings_of_corrections
 from traceapp.trace.dose import DoseRecord, load_doses

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Select, Subquery, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.base import Moment
 from traceapp.models.division import division_prefix
 from traceapp.models.dose import Dose
@@ -19,6 +18,7 @@ from traceapp.models.movement import Movement
 from traceapp.models.packing import Packing
 from traceapp.models.product import Product
 from traceapp.models.site import Site
+from traceapp.rows import among
 from traceapp.trace.finding import summary
 from traceapp.trace.finding_source import SOURCES, Asked
 from traceapp.trace.lot import lot_document

@@ -38,6 +38,7 @@ from traceapp.models.pack_finding import PackFinding
 from traceapp.models.site import Site
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
+from traceapp.rules.ledger import LEAVING
 from traceapp.trace.journey import has_gap, is_unrecorded
 from traceapp.trace.lot import is_made
 from traceapp.trace.reach import is_lot_within
@@ -190,7 +191,7 @@ def _journeys(asked: Asked, code: str = "no_journey_record") -> _Query:
 
 def _without_carrier(asked: Asked) -> _Query:
     query = _journeys(asked)
-    return query.where(Movement.step.in_(("shipping", "returning")), Movement.carrier_id.is_(None))
+    return query.where(Movement.step.in_(LEAVING), Movement.carrier_id.is_(None))
 
 
 def _unread(asked: Asked) -> _Query:

@@ -9,11 +9,11 @@ from sqlalchemy import Exists, bindparam, select
 from sqlalchemy.orm import Session
 
 from schemas.lot import LotKey
-from traceapp.db import among
 from traceapp.models.hold import Hold
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.product import Product
+from traceapp.rows import among
 from traceapp.rules.exposure import Limits
 from traceapp.watch.limit import limits_of_product
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.lot import Lot, Pack
 from traceapp.models.movement import Movement
 from traceapp.models.unit import Unit
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.ledger import Fact
 from traceapp.rules.meaning import same_pack

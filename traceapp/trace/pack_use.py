@@ -11,11 +11,11 @@ from sqlalchemy import Integer, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.lot import LotKey
-from traceapp.db import among, is_postgresql
+from traceapp.db import is_postgresql
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack
 from traceapp.models.product import Product
-from traceapp.rows import rows_in, spell_rows
+from traceapp.rows import among, rows_in, spell_rows
 from traceapp.trace.finding import finding
 from traceapp.trace.pack import movements_of_pack
 from traceapp.watch.pack import Named, keys_of_pack, lots_of_packs

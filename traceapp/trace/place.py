@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among, is_postgresql
+from traceapp.db import is_postgresql
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.rows import among_later, spell_list
+from traceapp.rows import among, among_later, spell_list
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting as PostingRow
-from traceapp.rows import pairs
+from traceapp.rows import among, pairs
 from traceapp.rules.ledger import Account, Fact, Posting
 
 _COLUMNS = (

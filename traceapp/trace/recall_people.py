@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, and_, case, distinct, func, null, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
+from traceapp.rows import among
 
 #: What is counted of each site: doses up to the recall and after it, and people.
 PEOPLE = ("given", "given_after", "recipients", "revaccinated")

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.posting import Posting
 from traceapp.models.stock import Stock
+from traceapp.rows import among
 from traceapp.watch.recall import Campaign
 
 _SUMMED = ("returned", "destroyed", "wasted")

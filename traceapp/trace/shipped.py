@@ -10,10 +10,10 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.fields import format_moment
-from traceapp.db import among
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting
 from traceapp.models.site import Site
+from traceapp.rows import among
 from traceapp.rules.ledger import LEAVING
 from traceapp.trace.exposure import Climate, exposure_document
 from traceapp.trace.lot import LotRecord

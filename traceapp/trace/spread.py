@@ -15,13 +15,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.excursion import Excursion
 from traceapp.models.lot import Lot, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.stock import Stock
 from traceapp.models.unit import Unit
-from traceapp.rows import pairs
+from traceapp.rows import among, pairs
 from traceapp.rules.impact import Touched, TouchedDose, follow, reachable
 from traceapp.rules.ledger import Account, Fact, Posting, balance
 from traceapp.trace.pack import Given, Packs

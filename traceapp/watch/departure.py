@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.lot import PackMovement
 from traceapp.models.movement import Movement
+from traceapp.rows import among
 from traceapp.rules.ledger import LEAVING
 
 #: A lot and the site that something of it left.

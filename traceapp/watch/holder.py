@@ -7,10 +7,10 @@ from collections.abc import Collection
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.forgotten import Forgotten
 from traceapp.models.partition import Partition
 from traceapp.models.sensor import Sensor
+from traceapp.rows import among
 
 
 def lock_holders(session: Session, partition_ids: Collection[int]) -> None:

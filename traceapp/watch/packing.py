@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.lot import Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.packing import Packing, PackingPack
+from traceapp.rows import among
 from traceapp.rules.packing import Containment, Held, PackingFact
 
 _CHUNK = 5_000

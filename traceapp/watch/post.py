@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among, is_postgresql
+from traceapp.db import is_postgresql
 from traceapp.models.sensor import Attachment, Sensor
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.judging import Pace, Watch
 from traceapp.rules.profile import Profile

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.division import division_chain
 from traceapp.models.profile import Profile as ProfileRow
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit, UnitProfile
+from traceapp.rows import among
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.profile import PROFILES, Profile, Rule
 

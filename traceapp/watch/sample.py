@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, Subquery, bindparam,
 from sqlalchemy.orm import Session, aliased
 
 from schemas.reading import Reading as Said
-from traceapp.db import among, is_postgresql
+from traceapp.db import is_postgresql
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
-from traceapp.rows import pairs_in, spell_pairs
+from traceapp.rows import among, pairs_in, spell_pairs
 from traceapp.rules.sample import Sample
 
 _CHUNK = 2_000

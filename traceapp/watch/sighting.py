@@ -10,11 +10,11 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from traceapp.db import among
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.product import Product
+from traceapp.rows import among
 from traceapp.rules.ledger import Fact
 from traceapp.rules.meaning import same_pack
 from traceapp.rules.pack import Fault, Sighting, judge_pack
