@@ -92,6 +92,8 @@ def plain_spelling(text: str) -> str:
     In capitals, full-width letters and digits (what Chinese keyboards type) as plain ones, and
     without spaces or anything else that nobody sees.
     """
+    if text.isascii() and text.isalnum():
+        return text.upper()
     plain = unicodedata.normalize("NFKC", text).upper()
     return "".join(letter for letter in plain if unicodedata.category(letter)[0] not in "ZC")
 

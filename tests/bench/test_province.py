@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from schemas.registry import KINDS
 from traceapp.bench.bulk import DELAY
 from traceapp.bench.campaign import Campaign
-from traceapp.bench.founding import SECRET_KEY, fill_ledger, found
+from traceapp.bench.founding import LOTS_AT_ONCE, SECRET_KEY, fill_ledger, found
 from traceapp.bench.province import Plan, Province
 from traceapp.bench.story import person
 from traceapp.capture.dose import record_dose
@@ -103,6 +103,15 @@ def _rows(session: Session, table: str, names: dict[str, dict[int, Any]]) -> lis
     return spelled
 
 
+def indexes(database: Database) -> list[tuple[Any, ...]]:
+    """The indexes of a database, as it spells them."""
+    query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+    if database.is_sqlite:
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY 1"
+    with database.read() as session:
+        return [tuple(row) for row in session.execute(text(query))]
+
+
 @pytest.fixture
 def province() -> Province:
     return Province(PLAN)
@@ -124,12 +133,16 @@ def captured(tmp_path: Path, province: Province) -> Generator[Database, None, No
     database.close()
 
 
+@pytest.mark.parametrize("lots_at_once", [LOTS_AT_ONCE, 1])
 def test_a_province_written_in_bulk_is_the_one_that_capture_makes(
-    database_url: str, captured: Database, province: Province, tmp_path: Path
+    database_url: str, captured: Database, province: Province, tmp_path: Path, lots_at_once: int
 ) -> None:
     database = open_database(database_url)
     found(database, province)
-    fill_ledger(database, province, tmp_path, lambda _: None)
+    before, told_of = indexes(database), [0]
+    fill_ledger(database, province, tmp_path, told_of.append, lots_at_once)
+    assert indexes(database) == before
+    assert sum(told_of) == PLAN.doses
     written, told = content(database, TABLES), content(captured, TABLES)
     for table in TABLES:
         assert written[table] == told[table], table

@@ -16,7 +16,7 @@ from typing import Any
 from schemas.dose import Dose
 from schemas.movement import Movement
 from traceapp.bench.province import Province
-from traceapp.bench.story import LotStory, person
+from traceapp.bench.story import MOST_OF_LOT, LotStory
 from traceapp.capture.derived import (
     FINDING,
     POSTING,
@@ -86,7 +86,10 @@ class Rows:
 
 
 class Writer:
-    """Makes the rows of one lot after another; row ids go up."""
+    """Makes the rows of one lot after another; the lots of a pair come in turn.
+
+    Row ids follow from the lot's number, so that writers need not know of one another.
+    """
 
     def __init__(self, province: Province, vault: Vault) -> None:
         self._province, self._vault = province, vault
@@ -99,6 +102,7 @@ class Writer:
         rows = Rows()
         if (story.number + 1) // 2 != self._pair:
             self._pair, self._known = (story.number + 1) // 2, set()
+        self._movements = self._doses = self._packs = story.number * MOST_OF_LOT
         lot_id = story.number + 1
         first = story.movements[0]
         rows.add("lot", (lot_id, *asdict(story.lot).values(), first.made_on, first.expires_on,
@@ -142,7 +146,7 @@ class Writer:
         self._doses += 1
         site = self._province.site_ids[came.site]
         unit = self._province.unit_ids[came.unit] if came.unit else None
-        known = Person(person(number), (_salt(number),))
+        known = Person(came.recipient, (_salt(number),))
         if number not in self._known:
             self._known.add(number)
             sealed = row_of(self._vault.seal(known), known)

@@ -43,11 +43,11 @@ class Campaign:
     def __init__(self, province: Province) -> None:
         self.province, self.plan = province, province.plan
 
-    def stories(self) -> Iterator[LotStory]:
-        """All lots, one at a time."""
-        numbers = self._given()
-        for number, given in enumerate(numbers):
-            yield self._story(number, given)
+    def stories(self, numbers: range | None = None) -> Iterator[LotStory]:
+        """The lots with these numbers, or all of them, one at a time."""
+        given = self._given()
+        for number in range(len(given)) if numbers is None else numbers:
+            yield self._story(number, given[number])
 
     def hot_room(self) -> tuple[Place, datetime]:
         """A county's cold room through which the large lot goes, and when it was warm there."""

@@ -20,6 +20,7 @@ from schemas.lot import LotKey
 from traceapp.bench.campaign import Campaign, large_lot
 from traceapp.bench.founding import fill_ledger, found
 from traceapp.bench.history import new_database
+from traceapp.bench.indexing import hastily
 from traceapp.bench.peer import sender
 from traceapp.bench.province import Plan, Province
 from traceapp.bench.question import Asked, Asker
@@ -72,7 +73,8 @@ def build(
     began = time.perf_counter()
     found(database, province)
     (folder / "rows").mkdir()
-    fill_ledger(database, province, folder / "rows", tell)
+    with hastily(database):
+        fill_ledger(database, province, folder / "rows", tell)
     say(f"{province.plan.doses} doses written in {time.perf_counter() - began:.0f} s")
     room, hot_at = Campaign(province).hot_room()
     heat = Heat(province.unit_ids[room.unit("C")], hot_at)

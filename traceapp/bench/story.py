@@ -14,7 +14,8 @@ from schemas.movement import Movement
 from traceapp.bench.province import Place, Plan, Province
 
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-_MOST_PERSONS = 1 << 20
+#: More than a lot has of doses, packs or movements, and a share of people: room for their numbers.
+MOST_OF_LOT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Teller:
             self._move("counting", gone + _HOUR, share.spare - 3, source=unit)
 
     def _inject(self, share: Share, place: int, at: datetime, unit: str | None) -> None:
-        story, number = self._story, share.number * _MOST_PERSONS + place
+        story, number = self._story, share.number * MOST_OF_LOT + place
         pack = self._pack(self._packs[share.number][place]) if self._is_packed else None
         dose = Dose(
             id=f"D{story.number:05}-{len(story.doses):06}",
