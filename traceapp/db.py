@@ -139,6 +139,11 @@ def is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
+def is_writing(session: Session) -> bool:
+    """Whether a session's transaction may write."""
+    return bool(session.connection().get_execution_options().get("is_writing", False))
+
+
 def first_row_in_binary(session: Session, statement: str, parameters: Sequence[Any]) -> Any:
     """The first row of a PostgreSQL query, its bytes taken from the wire as they are.
 

@@ -35,8 +35,9 @@ from traceapp.vault import Vault
 PEAK_DAY = 919_500
 _HOUR = timedelta(hours=1)
 _One = TypeVar("_One")
-#: How many doses a site tells at once.
-BATCH = 100
+#: How many doses a site tells at once; how often each lot is checked again at a site (on a peak
+#: day a site gives five hundred doses of some two lots).
+BATCH, _CHECKS = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Taken:
 def measure_recording(world: World, doses: int) -> list[Taken]:
     """Check doses before the injection, record them alone and in batches, and look for findings.
 
-    Some come from stock on hand at places picked evenly: a batch of them is of many lots and
+    Lots are checked at sites that hold them, for the first time and then again, in turn. Some
+    doses come from stock on hand at places picked evenly: a batch of them is of many lots and
     sites. Others a site received before, to give them on one day, as in a campaign. Findings are
     looked for as `POST /doses/batch` does when it has recorded what a site gave; here it is what
     sites gave last.
@@ -70,8 +72,11 @@ def measure_recording(world: World, doses: int) -> list[Taken]:
     alone, more = [[one] for one in on_hand[::2]], on_hand[1::2]
     mixed = [more[start : start + BATCH] for start in range(0, len(more), BATCH)]
     of_site = _delivered(world, doses, 2 * doses)
+    places = {(one.site, one.lot): [one] for [one] in alone}
+    every = list(places.values())[:: max(1, len(places) * _CHECKS // doses)]
     return [
-        _measure(world, "checked one by one", alone, _check(world)),
+        _measure(world, "checked first at a site", every, _check(world)),
+        _measure(world, "checked again at a site", every * _CHECKS, _check(world)),
         _measure(world, "recorded one by one", alone, _record(world)),
         _measure(world, f"recorded by {BATCH} of many sites", mixed, _record(world)),
         _measure(world, f"recorded by {BATCH} of a site", of_site, _record(world)),

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from traceapp.bench.province import Province
 from traceapp.capture.judging import judge_sensors
+from traceapp.capture.listing import RIPE_AFTER
 from traceapp.capture.unit_day import day_of, write_days
 from traceapp.db import Database, is_postgresql
 from traceapp.models.base import microseconds
@@ -23,6 +24,7 @@ from traceapp.models.excursion import Excursion
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Sensor
 from traceapp.models.stay import Stay
+from traceapp.models.unit_day import Summing
 from traceapp.rules.exposure import Segment
 from traceapp.rules.hour import sum_hours
 
@@ -74,7 +76,7 @@ def units_involved(database: Database) -> list[int]:
 def fill_year(
     database: Database, province: Province, units: Sequence[int], heat: Heat, days: int
 ) -> int:
-    """Write the sums of `days` days of these units up to the end of the campaign."""
+    """Write the sums of these units' days, as far as they are ripe at the end of the campaign."""
     with database.read() as session:
         rows = session.execute(select(Sensor.id, Sensor.interval_s)).all()
     interval = {row[0]: row[1] for row in rows}
@@ -82,7 +84,7 @@ def fill_year(
     calm = {every: _day(every, province.plan.until, None) for every in set(interval.values())}
 
     def told() -> Iterator[tuple[int, Any, Any]]:
-        for back in range(days, 0, -1):
+        for back in range(days, RIPE_AFTER // _DAY, -1):
             day = last - back * _DAY
             for unit in units:
                 is_hot = unit == heat.unit_id and day == heat.began.date()
@@ -93,6 +95,7 @@ def fill_year(
                     yield unit, day, calm[interval[unit]]
 
     with database.begin() as session:
+        session.add(Summing(id=1, until_on=last - RIPE_AFTER, fence=0))
         return write_days(session, told())
 
 

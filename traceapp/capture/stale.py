@@ -1,7 +1,8 @@
 """Marking the hours of a unit's days that are to be summed again, whatever changed their past.
 
 A mark is written in the transaction that changes the past, so whoever sees the change sees the
-mark. `capture.summing` sums only what is marked, and says why no mark is ever lost.
+mark. `capture.summing` sums only what is marked, and says why no mark is ever lost. With the mark
+the changes of the unit's past are counted, for those who remember it (`trace.past`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from traceapp.capture.insert import insert
 from traceapp.db import is_postgresql
 from traceapp.models.reading import Reading
-from traceapp.models.unit_day import ALL_HOURS, OTHER_SENSORS, Summing, UnitDay
+from traceapp.models.unit_day import ALL_HOURS, OTHER_SENSORS, Summing, UnitDay, UnitPast
 from traceapp.rules.hour import midnight
 from traceapp.rules.judging import Pace
 from traceapp.watch.heard import Attached, load_units_of
@@ -73,6 +74,7 @@ def mark_sensor(
 
 def mark_units(session: Session, unit_ids: Collection[int], since: datetime | None = None) -> None:
     """Mark all days of units that are there, from a moment on."""
+    _count_changes(session, unit_ids)
     is_later = [] if since is None else [UnitDay.measured_on >= since.date()]
     stale = UnitDay.stale_hours.op("|")(ALL_HOURS | OTHER_SENSORS)
     session.execute(
@@ -127,6 +129,7 @@ def _hours_around(at: datetime, pace: Pace) -> Iterator[datetime]:
 
 def _write(session: Session, marks: _Marks) -> None:
     """Add marks in the order of the key, so that two writers wait for each other and no more."""
+    _count_changes(session, {unit_id for unit_id, _ in marks})
     ordered = iter(sorted(marks.items()))
     while some := list(islice(ordered, _AT_ONCE)):
         statement = insert(session, UnitDay).values(
@@ -139,6 +142,19 @@ def _write(session: Session, marks: _Marks) -> None:
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=["unit_id", "measured_on"], set_={"stale_hours": both}
+            )
+        )
+
+
+def _count_changes(session: Session, unit_ids: Collection[int]) -> None:
+    ordered = iter(sorted(unit_ids))
+    while some := list(islice(ordered, _AT_ONCE)):
+        statement = insert(session, UnitPast).values(
+            [{"unit_id": unit_id, "changes": 1} for unit_id in some]
+        )
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["unit_id"], set_={"changes": UnitPast.changes + 1}
             )
         )
 

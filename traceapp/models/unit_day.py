@@ -56,6 +56,20 @@ Index(
 )
 
 
+class UnitPast(Base):
+    """How often the past of a unit changed, before the days that are not listed yet.
+
+    A process that remembers what a stretch did to a product asks here whether it still holds.
+    """
+
+    __tablename__ = "unit_past"
+
+    unit_id: Mapped[int] = mapped_column(
+        ForeignKey("unit.id"), primary_key=True, autoincrement=False
+    )
+    changes: Mapped[int] = mapped_column(BigInteger)
+
+
 class Summing(Base):
     """How far the days have come: one row.
 

@@ -19,6 +19,7 @@ from traceapp.rules.sample import Sample
 
 FREEZING_CELSIUS = -0.5
 _KELVIN = 273.15
+_NO_TIME, _MINUTE = timedelta(), timedelta(minutes=1)
 _ACTIVATION_KELVIN = 10_000.0
 _GAS_CONSTANT = 8.314462618
 #: VVM type → life at 37 °C in days, activation energy in J/mol (derived from WHO's table).
@@ -153,7 +154,10 @@ def timeline(
     end unless told.
     """
     moment = end if as_of is None else as_of
-    stretches = [stretch for sensor in heard for stretch in _held(sensor, start, end, moment)]
+    held = [stretches for sensor in heard if (stretches := _held(sensor, start, end, moment))]
+    if len(held) == 1:
+        return _of_one(held[0], start, end)
+    stretches = [stretch for each in held for stretch in each]
     edges = sorted({start, end, *(s for s, _, _ in stretches), *(e for _, e, _ in stretches)})
     stretches.sort(key=lambda stretch: stretch[0])
     segments: list[Segment] = []
@@ -166,6 +170,22 @@ def timeline(
         active = [stretch for stretch in active if stretch[1] > left]
         known = [celsius for _, _, celsius in active]
         segments.append(Segment(left, right, min(known, default=None), max(known, default=None)))
+    return segments
+
+
+def _of_one(
+    stretches: Sequence[tuple[datetime, datetime, float]], start: datetime, end: datetime
+) -> list[Segment]:
+    """The same of one sensor, whose stretches follow one another: most units have one."""
+    segments: list[Segment] = []
+    since = start
+    for left, right, celsius in stretches:
+        if since < left:
+            segments.append(Segment(since, left, None, None))
+        segments.append(Segment(left, right, celsius, celsius))
+        since = right
+    if since < end:
+        segments.append(Segment(since, end, None, None))
     return segments
 
 
@@ -194,8 +214,11 @@ def expose(segments: Iterable[Segment], limits: Limits) -> Exposure:
     lows: list[float] = []
     highs: list[float] = []
     spent = dict.fromkeys(sorted(limits.budget), 0.0)
-    for segment in segments:
-        minutes, low, high = segment.minutes, segment.low, segment.high
+    lasted: dict[tuple[float | None, float | None], timedelta] = {}
+    for start, end, low, high in segments:
+        lasted[low, high] = lasted.get((low, high), _NO_TIME) + (end - start)
+    for (low, high), time in lasted.items():
+        minutes = time / _MINUTE
         if low is None or high is None:
             unknown += minutes
             continue

@@ -15,6 +15,7 @@ from traceapp.models.lot import Lot
 from traceapp.models.site import Site
 from traceapp.models.stock import Stock
 from traceapp.models.unit import Unit
+from traceapp.rows import fetch
 from traceapp.trace.exposure import Climate
 from traceapp.trace.finding import STOPPING, finding
 from traceapp.trace.history import History, Stretch
@@ -111,7 +112,7 @@ def _spot(session: Session, intended: Intended, lot: Lot) -> _Spot:
     code = intended.unit if intended.unit is not None else intended.site
     if code is None:
         return _Spot(None)
-    rows: Sequence[Any] = session.execute(query, {"code": code, "lot_id": lot.id}).all()
+    rows = fetch(session, query, {"code": code, "lot_id": lot.id})
     if not rows:
         return _Spot(intended.site)
     units = sorted({unit_id for _, _, unit_id, _ in rows if unit_id is not None})

@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from traceapp.db import is_postgresql
+from traceapp.rows import fetch
 from traceapp.rules.hour import HOUR_US, Sums, unpack_hours
 
 DAY = timedelta(days=1)
@@ -80,12 +81,12 @@ class DaySums:
         if is_postgresql(self._session):
             units, firsts, lasts = (list(column) for column in zip(*wanted, strict=True))
             told: dict[str, Any] = {"units": units, "firsts": firsts, "lasts": lasts}
-            return list(self._session.execute(_asking(_POSTGRESQL, columns), told))
+            return list(fetch(self._session, _asking(_POSTGRESQL, columns), told))
         spelled = [
             (one.unit_id, one.first_on.isoformat(), one.last_on.isoformat()) for one in wanted
         ]
         asked = {"wanted": json.dumps(spelled)}
-        rows = self._session.execute(_asking(_SQLITE, columns), asked)
+        rows = fetch(self._session, _asking(_SQLITE, columns), asked)
         return [(unit_id, date.fromisoformat(day), *rest) for unit_id, day, *rest in rows]
 
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from traceapp.models.product import Product
 from traceapp.rules.exposure import Exposure, Limits, Segment, expose
 from traceapp.rules.hour import Told
-from traceapp.trace.life import Key, Lives
+from traceapp.trace.life import Lives
+from traceapp.trace.past import Key, Past, name_of
 from traceapp.watch.limit import limits_of_product
 
 
@@ -24,21 +25,26 @@ class Climate:
     """What units were like, read once for each stretch."""
 
     def __init__(self, session: Session) -> None:
-        self._lives = Lives(session)
+        self._past = Past(session)
+        self._lives = Lives(session, self._past)
         self._exposures: dict[tuple[Any, ...], Exposure] = {}
 
     def look(
         self, stretches: Iterable[tuple[int | None, datetime, datetime]], limits: Limits
     ) -> None:
         """Read several stretches at once: unit, from, until; asking for each costs more."""
-        self._lives.read(
-            (
-                (unit_id, from_at, until_at)
-                for unit_id, from_at, until_at in stretches
-                if unit_id is not None and from_at < until_at
-            ),
-            limits,
-        )
+        keys = [
+            (unit_id, from_at, until_at)
+            for unit_id, from_at, until_at in stretches
+            if unit_id is not None and from_at < until_at
+        ]
+        self._past.know({unit_id for unit_id, _, _ in keys})
+        wanted = []
+        for over, left in map(self._past.parts, keys):
+            wanted += [left] if left is not None else []
+            if over is not None and self._past.recall(over, limits) is None:
+                wanted.append(over)
+        self._lives.read(wanted, limits)
 
     def exposure(
         self, unit_id: int | None, from_at: datetime, until_at: datetime, limits: Limits
@@ -52,11 +58,24 @@ class Climate:
         if unit_id is None:
             return expose([Segment(from_at, until_at, None, None)], limits)
         key = unit_id, from_at, until_at
-        spelled = *key, limits.min_celsius, limits.max_celsius, limits.is_freeze_sensitive
-        named = *spelled, limits.vvm, tuple(limits.budget)
+        named = name_of(key, limits)
         if named not in self._exposures:
-            self._exposures[named] = self._expose(key, limits)
+            self._exposures[named] = self._together(key, limits)
         return self._exposures[named]
+
+    def _together(self, key: Key, limits: Limits) -> Exposure:
+        """What is over and what is not; the former as it is remembered, or else to be."""
+        self._past.know({key[0]})
+        over, left = self._past.parts(key)
+        if over is None:
+            return self._expose(key, limits)
+        exposure = self._past.recall(over, limits)
+        if exposure is None:
+            exposure = self._expose(over, limits)
+            if self._lives.of(over).doubts:  # What a sensor says tomorrow may belong to it.
+                return self._expose(key, limits)
+            self._past.keep(over, limits, exposure)
+        return exposure if left is None else exposure + self._expose(left, limits)
 
     def _expose(self, key: Key, limits: Limits) -> Exposure:
         """Days as they are where their sums tell; hours of the others, and readings."""

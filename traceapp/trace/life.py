@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from traceapp.rules.exposure import Limits, Segment, timeline
+from traceapp.rules.exposure import Heard, Limits, Segment, timeline
 from traceapp.rules.hour import (
     HOUR,
     HOUR_US,
@@ -20,23 +20,26 @@ from traceapp.rules.hour import (
     sum_hours,
 )
 from traceapp.trace.day import DAY, Days, DaySums
-from traceapp.watch.heard import Attached, Span, hear, load_attached
+from traceapp.trace.past import Key, Past
+from traceapp.watch.heard import Span, hear, is_settled
 
 _MICROSECOND = timedelta(microseconds=1)
 
-#: A unit during [from, until).
-Key = tuple[int, datetime, datetime]
 #: An hour by its beginning, with its sums.
 Hour = tuple[datetime, Sums]
 
 
 class Life(NamedTuple):
-    """A stretch in its parts; `shares` stand for parts of hours whose readings were put away."""
+    """A stretch in its parts; `shares` stand for parts of hours whose readings were put away.
+
+    `doubts` are spans of which a sensor that speaks again would tell something else.
+    """
 
     days: list[tuple[date, Sums]]
     hours: list[Hour]
     segments: list[Segment]
     shares: list[Sums]
+    doubts: list[Span]
 
 
 class _Plan(NamedTuple):
@@ -73,10 +76,10 @@ class _Plan(NamedTuple):
 class Lives:
     """The stretches that were read, and how others are."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, past: Past) -> None:
         self._session = session
         self._days = DaySums(session)
-        self._attached: dict[int, list[Attached]] = {}
+        self._past = past
         self._lives: dict[Key, Life] = {}
         #: For which limits a stretch was read: its days need their hours by those.
         self._read: set[tuple[Key, tuple[float, ...]]] = set()
@@ -106,10 +109,14 @@ class Lives:
         keys = [key for key in wanted if key not in self._lives]
         if not keys:
             return
-        self._attach({unit_id for unit_id, _, _ in keys})
+        self._past.know({unit_id for unit_id, _, _ in keys})
         plans = [self._plan(key) for key in keys]
         self._days.fetch(
-            [Days(one.unit_id, one.from_at.date(), one.until_at.date()) for one in plans]
+            [
+                Days(one.unit_id, one.from_at.date(), one.until_at.date())
+                for one in plans
+                if not self._past.is_recent(one.unit_id, one.from_at)
+            ]
         )
         self._days.fetch_hours(
             (plan.unit_id, day)
@@ -120,12 +127,12 @@ class Lives:
         )
         spans: list[tuple[Life, Span]] = []
         for key, plan in zip(keys, plans, strict=True):
-            life = self._lives[key] = Life([], [], [], [])
+            life = self._lives[key] = Life([], [], [], [], [])
             spans += [(life, span) for span in self._divide(plan, life)]
-        for (life, span), segments in zip(
-            spans, self._measured([s for _, s in spans]), strict=True
-        ):
-            self._fill(life, span, segments)
+        for (life, span), heard in zip(spans, self._heard([s for _, s in spans]), strict=True):
+            if not is_settled(span, heard):
+                life.doubts.append(span)
+            self._fill(life, span, timeline(heard, span.since, span.until, span.as_of))
 
     def hours_of(self, unit_id: int, days: Sequence[date]) -> tuple[list[Hour], list[Segment]]:
         """The hours of days, and the readings of those that were summed and do not hold now."""
@@ -150,18 +157,12 @@ class Lives:
             [fresh] = sum_hours(segments, start, 1, limits_within(limits))
             yield kept if fresh.observed_us < kept.observed_us else fresh
 
-    def _attach(self, unit_ids: set[int]) -> None:
-        missing = unit_ids - self._attached.keys()
-        if missing:
-            found = load_attached(self._session, missing)
-            self._attached |= {unit_id: found.get(unit_id, []) for unit_id in missing}
-
     def _plan(self, key: Key) -> _Plan:
         unit_id, from_at, until_at = key
         reach = max(
             (
                 one.pace.silence
-                for one in self._attached[unit_id]
+                for one in self._past.attached[unit_id]
                 if one.overlaps(from_at, until_at)
             ),
             default=timedelta(),
@@ -192,8 +193,11 @@ class Lives:
             yield Span(plan.unit_id, since, plan.until_at, plan.until_at)
 
     def _measured(self, spans: Sequence[Span]) -> Iterator[list[Segment]]:
-        for span, heard in zip(spans, hear(self._session, spans, self._attached), strict=True):
+        for span, heard in zip(spans, self._heard(spans), strict=True):
             yield timeline(heard, span.since, span.until, span.as_of)
+
+    def _heard(self, spans: Sequence[Span]) -> list[list[Heard]]:
+        return hear(self._session, spans, self._past.attached)
 
     def _fill(self, life: Life, span: Span, segments: list[Segment]) -> None:
         """Put what readings tell into a life; of hours whose readings are gone a share of the sums.

@@ -28,7 +28,7 @@ from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting as PostingRow
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
-from traceapp.rows import among_later, spell_list
+from traceapp.rows import among_later, fetch, spell_list
 from traceapp.rules.ledger import Posting
 from traceapp.trace.posting import COLUMNS_OF_MOVEMENT, as_postings
 
@@ -59,14 +59,14 @@ def load_upstream(
     It reads no more of a lot that went to a thousand sites than of one that went to a single one.
     """
     asked = {"lot_id": lot_id, "until": until, "site_id": site_id, "unit_id": unit_id}
-    rows = session.execute(_POSTINGS, asked).all()
+    rows = fetch(session, _POSTINGS, asked)
     pairs = as_postings(tuple(row)[:-1] for row in rows)
     postings = sorted((one for _, one in pairs), key=lambda one: one.fact.place_in_time)
     sites = {row.debit_unit_id: row[-1] for row in rows if row.debit_unit_id is not None}
     stays: dict[int, list[tuple[datetime, datetime | None]]] = {}
     if sites:
         units = {"lot_id": lot_id, **spell_list(session, "units", sorted(sites))}
-        for one, from_at, ended_at in session.execute(_stays(is_postgresql(session)), units):
+        for one, from_at, ended_at in fetch(session, _stays(is_postgresql(session)), units):
             stays.setdefault(one, []).append((from_at, ended_at))
     return Upstream(postings, sites, stays)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from traceapp.db import is_postgresql
 from traceapp.models.base import microseconds, moment_of
 from traceapp.models.reading import Reading
 from traceapp.models.sensor import Attachment, Sensor
-from traceapp.rows import among_later, spell_list
+from traceapp.rows import among_later, fetch, spell_list
 from traceapp.rules.episode import END_OF_TIME
 from traceapp.rules.exposure import Heard
 from traceapp.rules.judging import Pace
@@ -71,6 +71,9 @@ class _Wanted(NamedTuple):
     since: datetime
     until: datetime
 
+    def heard(self, samples: Sequence[Sample]) -> Heard:
+        return Heard(self.attached.pace, samples, self.attached.until_at)
+
 
 def load_attached(session: Session, unit_ids: Collection[int]) -> dict[int, list[Attached]]:
     """The sensors that ever stood in units, by unit."""
@@ -94,15 +97,23 @@ def _attached(
     session: Session, column: Any, values: Collection[int]
 ) -> Iterator[tuple[int, Attached]]:
     asked = spell_list(session, "ids", values)
-    rows = session.execute(_attachments(is_postgresql(session), column.key), asked)
-    for unit_id, sensor_id, interval_s, silence_s, from_at, until_at in rows:
-        pace = Pace.of(interval_s, silence_s)
-        yield unit_id, Attached(sensor_id, pace, from_at or START_OF_TIME, until_at)
+    rows = fetch(session, attachments(is_postgresql(session), column.key), asked)
+    for row in rows:
+        yield row.unit_id, attached_of(row)
+
+
+def attached_of(row: Any) -> Attached:
+    """A row of `attachments` as what it says."""
+    pace = Pace.of(row.interval_s, row.silence_s)
+    return Attached(row.id, pace, row.from_at or START_OF_TIME, row.until_at)
 
 
 @lru_cache
-def _attachments(is_on_postgresql: bool, column: str) -> Select[*tuple[Any, ...]]:
-    """Made once: to make a statement anew each time costs more than the database takes for it."""
+def attachments(is_on_postgresql: bool, column: str) -> Select[*tuple[Any, ...]]:
+    """The query for the attachments that have one of the `ids` in a column.
+
+    Made once: to make a statement anew each time costs more than the database takes for it.
+    """
     return (
         select(
             Attachment.unit_id,
@@ -136,14 +147,19 @@ def hear(
     doubtful = [
         place
         for place, one in enumerate(wanted)
-        if samples[place] and _is_doubtful(one, spans[one.place], samples[place][-1].at)
+        if _is_doubtful(spans[one.place], one.heard(samples[place]))
     ]
     for place in _heard_later(session, wanted, doubtful):
         samples[place].append(Sample(END_OF_TIME, 0.0))
     heard: list[list[Heard]] = [[] for _ in spans]
     for one, mine in zip(wanted, samples, strict=True):
-        heard[one.place].append(Heard(one.attached.pace, mine, one.attached.until_at))
+        heard[one.place].append(one.heard(mine))
     return heard
+
+
+def is_settled(span: Span, heard: Iterable[Heard]) -> bool:
+    """Whether nothing that a sensor says long after a span can change what `hear` told of it."""
+    return not any(_is_doubtful(span, one) for one in heard)
 
 
 def _wanted(place: int, span: Span, one: Attached) -> _Wanted:
@@ -152,10 +168,12 @@ def _wanted(place: int, span: Span, one: Attached) -> _Wanted:
     return _Wanted(place, one, since, min(until, one.until_at or until))
 
 
-def _is_doubtful(one: _Wanted, span: Span, last_at: datetime) -> bool:
-    """Whether it matters if the sensor was heard after all this; its last reading was then."""
-    is_open = one.attached.until_at is None
-    return is_open and last_at < span.until and span.as_of - last_at <= one.attached.pace.silence
+def _is_doubtful(span: Span, one: Heard) -> bool:
+    """Whether it matters if the sensor was heard after all this."""
+    if one.until_at is not None or not one.samples:
+        return False
+    last_at = one.samples[-1].at
+    return last_at < span.until and span.as_of - last_at <= one.pace.silence
 
 
 def _samples(session: Session, wanted: Sequence[_Wanted]) -> list[list[Sample]]:
@@ -168,13 +186,13 @@ def _samples(session: Session, wanted: Sequence[_Wanted]) -> list[list[Sample]]:
             "sinces": [one.since for one in wanted],
             "untils": [one.until for one in wanted],
         }
-        for number, at, celsius in session.execute(_POSTGRESQL, told):
+        for number, at, celsius in fetch(session, _POSTGRESQL, told):
             found[number - 1].append(Sample(at, celsius))
         return found
     spelled = [
         (one.attached.sensor_id, microseconds(one.since), microseconds(one.until)) for one in wanted
     ]
-    for number, at, celsius in session.execute(_SQLITE, {"wanted": json.dumps(spelled)}):
+    for number, at, celsius in fetch(session, _SQLITE, {"wanted": json.dumps(spelled)}):
         found[number - 1].append(Sample(moment_of(at), celsius))
     return found
 
@@ -194,6 +212,6 @@ def _heard_later(session: Session, wanted: Sequence[_Wanted], places: Sequence[i
     for place in places:
         one = wanted[place]
         asked = {"sensor_id": one.attached.sensor_id, "after": one.until}
-        if session.execute(_NEXT, asked).first() is not None:
+        if fetch(session, _NEXT, asked):
             later.append(place)
     return later

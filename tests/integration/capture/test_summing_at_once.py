@@ -30,9 +30,12 @@ from traceapp.db import Database, open_database
 from traceapp.models.unit_day import UnitDay
 from traceapp.rules.exposure import timeline
 from traceapp.rules.hour import midnight, sum_hours, unpack_hours
+from traceapp.trace.past import forget
 from traceapp.watch.heard import Span, hear, load_attached
 
 _DAY = timedelta(days=1)
+#: Stretches, in hours: some over before the last day, one that goes on into it.
+_ASKED = ((1, 30), (5, 47.5), (20, 60), (0, 72))
 
 
 @pytest.fixture
@@ -88,6 +91,16 @@ def look(database: Database, is_over: Event) -> int:
     return seen
 
 
+def ask(database: Database, is_over: Event) -> int:
+    """Ask for the same stretches until it is over; how often."""
+    times = 0
+    while not is_over.is_set():
+        for hours in _ASKED:
+            exposure(database, "FRIDGE", *hours)
+        times += 1
+    return times
+
+
 def test_no_row_ever_says_other_than_its_readings_while_others_write(
     postgresql_database: Database,
 ) -> None:
@@ -100,9 +113,10 @@ def test_no_row_ever_says_other_than_its_readings_while_others_write(
         for step in range(40):
             record(database, sensor, ((step * 7.3 + shift) % 72, 3.0 + step % 9))
 
-    with ThreadPoolExecutor(7) as pool:
+    with ThreadPoolExecutor(8) as pool:
         others = [pool.submit(sum_up, database, is_over) for _ in range(2)]
         looking = pool.submit(look, database, is_over)
+        asking = pool.submit(ask, database, is_over)
         writing = [pool.submit(write, f"{name}1", n / 100) for n, name in enumerate("STC")]
         writing.append(pool.submit(change_sensors, database))
         try:
@@ -111,8 +125,12 @@ def test_no_row_ever_says_other_than_its_readings_while_others_write(
         finally:
             is_over.set()
         seen = looking.result(timeout=60)
+        assert asking.result(timeout=60) > 1
         for one in others:
             one.result(timeout=60)
+    remembered = [exposure(database, "FRIDGE", *hours) for hours in _ASKED]
+    forget(database)
+    assert [exposure(database, "FRIDGE", *hours) for hours in _ASKED] == remembered
     sum_all(database)
     holding, lying = rows_that_lie(database)
     assert (holding >= 6, lying) == (True, [])

@@ -557,6 +557,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "unit_past",
+        sa.Column("unit_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("changes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["unit_id"], ["unit.id"], name=op.f("fk__unit_past__unit_id__unit")
+        ),
+        sa.PrimaryKeyConstraint("unit_id", name=op.f("pk__unit_past")),
+    )
+    op.create_table(
         "unit_profile",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
@@ -1052,6 +1061,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix__unit_profile_unit_id"))
 
     op.drop_table("unit_profile")
+    op.drop_table("unit_past")
     with op.batch_alter_table("unit_day", schema=None) as batch_op:
         batch_op.drop_index("ix__unit_day__stale")
 
