@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -91,6 +92,17 @@ def look(database: Database, is_over: Event) -> int:
     return seen
 
 
+def go_on(database: Database) -> int:
+    """List and sum for a while; how many days were summed."""
+    count = 0
+    for _ in range(20):
+        with database.begin() as session:
+            if not (some := sum_days(session)):
+                list_days(session, NOW)
+            count += len(some)
+    return count
+
+
 def ask(database: Database, is_over: Event) -> int:
     """Ask for the same stretches until it is over; how often."""
     times = 0
@@ -143,21 +155,30 @@ def test_nothing_is_summed_while_somebody_writes_who_may_not_know_that_it_was_li
     database = postgresql_database
     record_days(database, "S1")
     begin_with(database, DAY)
-
-    def go_on() -> int:
-        count = 0
-        for _ in range(20):
-            with database.begin() as session:
-                if not (some := sum_days(session)):
-                    list_days(session, NOW)
-                count += len(some)
-        return count
-
     message = ReadingMessage("S2", [Reading(at(9), 30.0)])
     with database.begin() as writer:
         record_readings(writer, [message], NOW)  # No day is listed yet: nothing is marked.
-        assert go_on() == 0
-    assert go_on() == 1
+        assert go_on(database) == 0
+    assert go_on(database) == 1
+    assert exposure(database, "FRIDGE", 0, 24).max_celsius == 30.0
+    assert rows_that_lie(database) == (1, [])
+
+
+def test_nothing_is_summed_while_somebody_writes_who_began_during_the_listing(
+    postgresql_database: Database,
+) -> None:
+    database = postgresql_database
+    record_days(database, "S1")
+    begin_with(database, DAY)
+    message = ReadingMessage("S2", [Reading(at(9), 30.0)])
+    with ExitStack() as writing:
+        with database.begin() as lister:
+            assert list_days(lister, NOW)
+            assert list_days(lister, NOW)
+            # The number of this transaction is the newest, and no older one is over after it.
+            record_readings(writing.enter_context(database.begin()), [message], NOW)
+        assert go_on(database) == 0
+    assert go_on(database) == 1
     assert exposure(database, "FRIDGE", 0, 24).max_celsius == 30.0
     assert rows_that_lie(database) == (1, [])
 
