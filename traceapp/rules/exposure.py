@@ -39,10 +39,6 @@ class Segment(NamedTuple):
     low: float | None
     high: float | None
 
-    @property
-    def minutes(self) -> float:
-        return (self.end - self.start) / timedelta(minutes=1)
-
 
 class Heard(NamedTuple):
     """The readings of one sensor that bear on a stretch, ascending, and its pace.
