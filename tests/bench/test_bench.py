@@ -125,7 +125,7 @@ def test_bench_trace_asks_a_province_beside_the_bare_statements(
     for question in ("a dose backwards", "the large lot forwards", "an excursion's impact"):
         assert re.search(rf"^{question} .* bare SQL .* of it ", told, re.MULTILINE)
     assert "all recipients as CSV    150 lines" in told
-    for what in ("checked one by one", "recorded by 100", "judged by 100"):
+    for what in ("checked first", "checked again", "recorded by 100", "judged by 100"):
         assert re.search(rf"^\d+ doses {what} .* a day of 919500", told, re.MULTILINE)
 
 
