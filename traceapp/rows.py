@@ -28,9 +28,7 @@ from sqlalchemy.sql.base import NO_ARG
 from traceapp.db import is_postgresql
 
 
-def fetch(
-    session: Session, statement: Executable, told: Mapping[str, Any]
-) -> Sequence[Any]:
+def fetch(session: Session, statement: Executable, told: Mapping[str, Any]) -> Sequence[Any]:
     """All rows of a statement that asks for columns, past what a session does for entities.
 
     Nothing that the session still has to write is seen. It takes a third less than `execute`.

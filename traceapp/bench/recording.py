@@ -131,9 +131,12 @@ def _given(world: World, doses: int) -> Sequence[Sequence[int]]:
         clinics = list(session.scalars(select(Site.id).where(Site.type == "clinic")))
         chance.shuffle(clinics)
         found: list[Sequence[int]] = []
-        for site_id in clinics[: -(-doses // BATCH)]:
+        for site_id in clinics:
             newest = select(DoseRow.id).where(DoseRow.site_id == site_id)
-            found.append(session.scalars(newest.order_by(DoseRow.at.desc()).limit(BATCH)).all())
+            given = session.scalars(newest.order_by(DoseRow.at.desc()).limit(BATCH)).all()
+            found += [given] if given else []
+            if len(found) * BATCH >= doses:
+                break
     return found
 
 

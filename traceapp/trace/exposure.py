@@ -91,7 +91,11 @@ class Climate:
 
 
 def exposure_document(exposure: Exposure, limits: Limits) -> dict[str, Any]:
-    """The `exposure` of the contract; minutes and °C."""
+    """The `exposure` of the contract; minutes and °C.
+
+    Where nothing was observed nobody knows what was used: neither is 0.
+    """
+    was_observed = exposure.observed_minutes > 0
     return {
         "observed_minutes": exposure.observed_minutes,
         "unknown_minutes": exposure.unknown_minutes,
@@ -101,7 +105,7 @@ def exposure_document(exposure: Exposure, limits: Limits) -> dict[str, Any]:
         "min_celsius": exposure.min_celsius,
         "max_celsius": exposure.max_celsius,
         "mean_kinetic_celsius": exposure.mean_kinetic_celsius,
-        "vvm_life_used": exposure.vvm_life_used,
+        "vvm_life_used": exposure.vvm_life_used if was_observed else None,
         "frozen": exposure.is_frozen,
-        "budget_used": exposure.budget_used(limits),
+        "budget_used": exposure.budget_used(limits) if was_observed else None,
     }

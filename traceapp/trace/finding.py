@@ -62,6 +62,11 @@ _TEXTS = {
     "{shipped} doses shipped, {received} received",
 }
 
+_WAY_UNKNOWN = (
+    "没有它到达此处的记录，温度经历不明 / "
+    "No record of how it came there: its temperatures are not known"
+)
+
 #: What is said of all facts of a lot and a site that have the same finding.
 _SUMMARIES = {
     "used_before_received": "{count} 次使用或出库早于该单位收货 / "
@@ -121,6 +126,11 @@ STOPPING = frozenset(
 def finding(code: str, **detail: Any) -> dict[str, Any]:
     """A finding of the contract: its code and a sentence."""
     return {"code": code, "text": _TEXTS[code].format(**detail)}
+
+
+def finding_of_unknown_way() -> dict[str, Any]:
+    """That nobody recorded how something came there, so that its temperatures are not known."""
+    return {"code": "exposure_unknown", "text": _WAY_UNKNOWN}
 
 
 def summary(code: str, count: int) -> dict[str, Any]:

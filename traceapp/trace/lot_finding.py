@@ -10,7 +10,7 @@ from traceapp.models.lot import Lot
 from traceapp.rules.calendar import CHINA
 from traceapp.rules.exposure import Limits
 from traceapp.trace.exposure import Climate
-from traceapp.trace.finding import finding
+from traceapp.trace.finding import finding, finding_of_unknown_way
 from traceapp.trace.history import Stretch
 from traceapp.trace.path import worst_exposure
 
@@ -28,6 +28,8 @@ def findings_of_exposure(
     stretches: Sequence[Stretch], climate: Climate, limits: Limits
 ) -> list[dict[str, Any]]:
     """What the way of the lot says; what is only possible counts too: better one too many."""
+    if not stretches:
+        return [finding_of_unknown_way()]
     found = []
     worst = worst_exposure(climate, stretches, limits)
     if worst.is_frozen:

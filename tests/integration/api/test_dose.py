@@ -35,6 +35,19 @@ def test_a_dose_of_an_unknown_lot_is_recorded_with_its_finding(admin: FlaskClien
     assert "lot_unknown" in [one["code"] for one in answer.get_json()["findings"]]
 
 
+def test_of_a_dose_whose_way_nobody_knows_the_temperatures_are_unknown_and_not_good(
+    admin: FlaskClient,
+) -> None:
+    answer = admin.post("/api/v1/doses", json=dose("d2", lot={"gtin": GTIN, "number": "NONE"}))
+    assert "exposure_unknown" in [one["code"] for one in answer.get_json()["findings"]]
+    exposure = admin.get("/api/v1/doses/d2/trace").get_json()["exposure"]
+    assert (exposure["observed_minutes"], exposure["max_celsius"]) == (0, None)
+    assert (exposure["vvm_life_used"], exposure["budget_used"]) == (None, None)
+    known = admin.get("/api/v1/doses/d1/trace").get_json()["exposure"]
+    assert known["observed_minutes"] > 0
+    assert known["max_celsius"] is not None
+
+
 def test_an_expired_dose_is_recorded_with_its_finding(door: Door, admin: FlaskClient) -> None:
     door.clock.forward(days=400)
     answer = admin.post("/api/v1/doses", json=dose("d2", hours=24 * 399))
