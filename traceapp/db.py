@@ -195,12 +195,10 @@ def lock_for_months(session: Session) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(7200460)"))
 
 
-#: What numbers are locked for, apart from each other: the stories of corrections, lots that nobody
-#: noted yet, and lots whose shipments explain where packs are. Whoever wants several of them takes
-#: them in this order, the last of them after the rows of what was said. Sensors that a movement has
-#: judged anew come after it, and before it where readings and movements come together: of two
-#: writers that wait for each other PostgreSQL ends one, which is tried again.
-MOVEMENT_STORIES, DOSE_STORIES, NEW_LOTS, DEPARTURES = range(7200461, 7200465)
+#: What numbers are locked for, apart from each other: the stories of corrections, packs that are
+#: named, lots that nobody noted yet, and lots whose shipments explain where packs are. ADR 0027
+#: says in which order these and rows are locked.
+MOVEMENT_STORIES, DOSE_STORIES, PACKS, NEW_LOTS, DEPARTURES = range(7200461, 7200466)
 #: Names share so few numbers that many facts at once need few locks.
 _STRIPES = 256
 

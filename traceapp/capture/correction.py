@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from schemas.correction import Correcting
 from schemas.document import Refusal
 from traceapp.capture.receipt import refuse_future
+from traceapp.capture.story import lock_stories
 from traceapp.models.correction import Correction
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.packing import Packing
 from traceapp.models.site import Site
+from traceapp.rows import among
 from traceapp.rules.correction import Claim, may_correct
 from traceapp.watch.correction import MODELS, load_story
 
@@ -101,29 +103,54 @@ def settle_corrections(session: Session, noun: str, codes: Collection[str]) -> S
     return Settled(changed, _packs_of(session, changed))
 
 
+def packs_of_stories(session: Session, corrected: Iterable[str | None]) -> set[str]:
+    """The packs of movements that are corrected now, and of what corrected them before."""
+    codes = {code for code in corrected if code is not None}
+    if not codes:
+        return set()
+    story = load_story(session, "movement", codes)
+    told = codes | (story.facts.keys() if story else set())
+    rows = session.scalars(select(Movement).where(among(session, Movement.code, sorted(told))))
+    return _packs_of(session, rows.all())
+
+
 def settle_lot(session: Session, lot_id: int) -> int:
     """Settle anew all corrections that touch a lot; return how many of its facts differed.
 
-    Facts of other lots in the same stories are settled with their own.
+    Facts of other lots in the same stories are settled with their own. Only stories that are told
+    wrongly are held, before any lot is: where the record is right, nobody waits.
     """
-    changed = 0
-    for noun, model in MODELS.items():
-        is_said = (Correction.noun == noun, model.lot_id == lot_id)
-        codes = {
-            code
-            for column in (Correction.code, Correction.corrects)
-            for code in session.scalars(
-                select(model.code).join(Correction, column == model.code).where(*is_said)
-            )
-        }
-        story = load_story(session, noun, codes)
-        for code, standing in story.standings.items() if story else ():
-            row = story.facts[code] if story else None
-            if row is not None and row.lot_id == lot_id:
-                changed += row.is_in_force != standing.is_in_force
-                row.is_in_force = standing.is_in_force
+    wrong = {noun: [row.code for row, _ in _unsettled(session, noun, lot_id)] for noun in MODELS}
+    for noun, codes in wrong.items():
+        if story := load_story(session, noun, codes):
+            said = {one.code: one.corrects for one in story.corrections.values()}
+            lock_stories(session, noun, said)
+    if not any(wrong.values()):
+        return 0
+    session.expire_all()  # Somebody may have settled them while we waited.
+    differing = [one for noun in MODELS for one in _unsettled(session, noun, lot_id)]
+    for row, is_in_force in differing:
+        row.is_in_force = is_in_force
     session.flush()
-    return changed
+    return len(differing)
+
+
+def _unsettled(session: Session, noun: str, lot_id: int) -> list[tuple[Movement | Dose, bool]]:
+    """The facts of a lot that are in force and should not be, or should be."""
+    model = MODELS[noun]
+    is_said = (Correction.noun == noun, model.lot_id == lot_id)
+    codes = {
+        code
+        for column in (Correction.code, Correction.corrects)
+        for code in session.scalars(
+            select(model.code).join(Correction, column == model.code).where(*is_said)
+        )
+    }
+    story = load_story(session, noun, codes)
+    if story is None:
+        return []
+    told = [(story.facts[code], one.is_in_force) for code, one in story.standings.items()]
+    return [one for one in told if one[0].lot_id == lot_id and one[0].is_in_force != one[1]]
 
 
 def _packs_of(session: Session, changed: Iterable[Movement | Dose]) -> set[str]:

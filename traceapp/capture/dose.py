@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from schemas.correction import correcting
 from schemas.document import Refusal
 from schemas.dose import Dose, Recipient
-from schemas.lot import LotKey
+from traceapp.capture.adoption import adopt_doses
 from traceapp.capture.correction import note_correction, refuse_correction, settle_corrections
+from traceapp.capture.dose_lot import name_lots
 from traceapp.capture.insert import insert
 from traceapp.capture.ledger import Booking
-from traceapp.capture.lot import hold_new_lots, know_lot
 from traceapp.capture.pack_finding import judge_packs
 from traceapp.capture.receipt import refuse_future
 from traceapp.capture.recipient import findings_about, know_recipients, read_person
@@ -29,7 +29,6 @@ from traceapp.models.site import Site
 from traceapp.models.unit import Unit
 from traceapp.rows import among
 from traceapp.vault import Vault, mark
-from traceapp.watch.pack import Named, identify, lot_of_pack
 
 
 class DoseRefused(ValueError):
@@ -87,8 +86,8 @@ def record_doses(
             refused[number] = problem
         else:
             fresh[dose.id] = dose
-    stored = _store(session, fresh, places, vault, now)
-    _book(session, stored, fresh, within, now)
+    stored, noted = _store(session, fresh, places, vault, now)
+    _book(session, stored, fresh, noted, within, now)
     if len(stored) < len(fresh):  # Somebody else stored the rest while we waited for them.
         known |= _known(session, fresh.keys() - stored.keys())
     first = {id(fresh[code]) for code in stored}
@@ -130,13 +129,15 @@ def _compare(
 
 def _store(
     session: Session, fresh: dict[str, Dose], places: _Places, vault: Vault, now: datetime
-) -> dict[str, DoseRow]:
-    """Store new doses, in the order of their ids; returns those that nobody else has stored."""
+) -> tuple[dict[str, DoseRow], list[int]]:
+    """Store new doses, in the order of their ids.
+
+    Returns those that nobody else has stored, and the lots that nobody had named before.
+    """
     if not fresh:
-        return {}
+        return {}, []
     doses = [fresh[code] for code in sorted(fresh)]
-    named = [identify(session, dose.pack, dose.lot) if dose.pack else Named(None) for dose in doses]
-    lots = _Lots(session, [dose.lot or one.lot for dose, one in zip(doses, named, strict=True)])
+    named, lots = name_lots(session, doses)
     people = know_recipients(session, [dose.recipient for dose in doses], vault)
     rows = [
         {
@@ -161,17 +162,21 @@ def _store(
         for dose, pack, who in zip(doses, named, people, strict=True)
     ]
     added = insert(session, DoseRow).on_conflict_do_nothing().returning(DoseRow)
-    return {row.code: row for row in session.scalars(added, rows)}
+    return {row.code: row for row in session.scalars(added, rows)}, lots.noted
 
 
 def _book(
     session: Session,
     stored: dict[str, DoseRow],
     fresh: dict[str, Dose],
+    noted: list[int],
     within: str | None,
     now: datetime,
 ) -> None:
-    """Book what was stored, and anew what it corrects or is corrected by; judge its packs."""
+    """Book what was stored, and anew what it corrects or is corrected by; judge its packs.
+
+    Lots noted just now may tell what labels meant that could not be parted before.
+    """
     for code in stored:
         if said := correcting(fresh[code]):
             note_correction(session, "dose", said, within, now)
@@ -181,9 +186,13 @@ def _book(
         booking.add_dose(row)
     for corrected in settled.rows:
         booking.take_again(corrected)
+    adopted, packs = adopt_doses(session, noted, ()) if noted else ([], set())
+    for dose, lot_before in adopted:
+        if dose.is_in_force:
+            booking.move_dose(dose, lot_before)
     booking.write(session)
     named = {row.pack_key for row in stored.values() if row.pack_key is not None}
-    judge_packs(session, settled.packs | named)
+    judge_packs(session, settled.packs | packs | named)
 
 
 class _Places:
@@ -219,23 +228,6 @@ class _Places:
 
     def unit(self, dose: Dose) -> int | None:
         return self._units.get((dose.unit or "", self.site(dose)))
-
-
-class _Lots:
-    """The lots that doses name, each noted where it is new, in the order of their keys."""
-
-    def __init__(self, session: Session, keys: Iterable[LotKey | None]) -> None:
-        self._session = session
-        named = {(key.gtin, key.number): key for key in keys if key is not None}
-        self._ids = hold_new_lots(session, named.values())
-        for pair in sorted(named.keys() - self._ids.keys()):
-            self._ids[pair] = know_lot(session, named[pair]).id
-
-    def of(self, key: LotKey | None, named: Named) -> int | None:
-        """The lot that was said, or that movements of the pack tell."""
-        if key is not None:
-            return self._ids[key.gtin, key.number]
-        return lot_of_pack(self._session, named.key) if named.key else None
 
 
 def _content(dose: Dose) -> dict[str, Any]:

@@ -51,11 +51,16 @@ class Booking:
 
     def move_dose(self, row: Dose, lot_before: int | None) -> None:
         """Book a dose under the lot that it has now, and no more under the one that it had."""
-        if lot_before is not None:
-            key = (lot_before, row.site_id)
-            self._again.add(key)
-            self._facts.setdefault(key, []).append(dose_fact(row))
+        self.book_from(row, {lot_before})
         self.add_dose(row)
+
+    def book_from(self, row: Dose, lot_ids: Iterable[int | None]) -> None:
+        """Book anew from a dose on, where it was given, what lots have that it is of or was of."""
+        for lot_id in lot_ids:
+            if lot_id is not None:
+                key = (lot_id, row.site_id)
+                self._again.add(key)
+                self._facts.setdefault(key, []).append(dose_fact(row))
 
     def take_again(self, row: Movement | Dose) -> None:
         """Book anew what a stored fact had said: it counts no more, or counts again."""
@@ -65,6 +70,11 @@ class Booking:
             self.add_movement(row)
         else:
             self.add_dose(row)
+
+    @property
+    def keys(self) -> set[Key]:
+        """Which lots' books change at which sites."""
+        return set(self._facts)
 
     @property
     def lot_ids(self) -> set[int]:

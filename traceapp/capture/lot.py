@@ -15,23 +15,28 @@ from traceapp.models.movement import Movement
 from traceapp.rows import pairs
 
 
-def hold_new_lots(session: Session, keys: Iterable[LotKey | None]) -> dict[tuple[str, str], int]:
+def hold_new_lots(
+    session: Session, keys: Iterable[LotKey | None], meant: Iterable[LotKey] = ()
+) -> dict[tuple[str, str], int]:
     """The lots of these keys that are known; who may note one of the others holds it already.
 
-    Two who note the same lots, each in an order of its own, would wait for each other.
+    Two who note the same lots, each in an order of its own, would wait for each other. Of lots
+    that a label may have `meant` nobody notes one until we are done.
     """
     wanted = {(key.gtin, key.number) for key in keys if key is not None}
-    if not wanted:
+    maybe = {(key.gtin, key.number) for key in meant}
+    if not (wanted or maybe):
         return {}
-    asked = pairs(session, Lot.gtin, Lot.number, sorted(wanted))
+    asked = pairs(session, Lot.gtin, Lot.number, sorted(wanted | maybe))
     rows = session.execute(
         select(Lot.gtin, Lot.number, Lot.id).join(
             asked, (asked.c.first == Lot.gtin) & (asked.c.second == Lot.number)
         )
     )
     known = {(row[0], row[1]): row[2] for row in rows}
-    fresh = wanted - known.keys()
-    lock_numbers(session, NEW_LOTS, {stripe("/".join(key)) for key in fresh})
+    fresh, unsure = wanted - known.keys(), maybe - known.keys()
+    alone, together = ({stripe("/".join(key)) for key in some} for some in (fresh, unsure))
+    lock_numbers(session, NEW_LOTS, alone, together)
     return known
 
 

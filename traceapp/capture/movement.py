@@ -14,13 +14,20 @@ from schemas.correction import correcting
 from schemas.document import Refusal
 from schemas.movement import STEPS, Movement
 from schemas.packing import Packing
-from traceapp.capture.correction import note_correction, refuse_correction, settle_corrections
+from traceapp.capture.adoption import adopt_doses
+from traceapp.capture.correction import (
+    note_correction,
+    packs_of_stories,
+    refuse_correction,
+    settle_corrections,
+)
 from traceapp.capture.departure import departures_among
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.ledger import Booking
 from traceapp.capture.lot import hold_new_lots, know_lot, tell_sources
-from traceapp.capture.pack import adopt_doses, name_packs
+from traceapp.capture.pack import name_packs
 from traceapp.capture.pack_finding import judge_packs
+from traceapp.capture.pack_hold import hold_packs, keys_of_text
 from traceapp.capture.packing import find_packing_unit, record_packing
 from traceapp.capture.receipt import Receipt, refuse_future
 from traceapp.capture.rejection import digest, keep_conflict
@@ -82,6 +89,7 @@ def record_movements(
                 booking.add_movement(row)
         receipts.append(receipt)
     settled = settle_corrections(session, "movement", fresh)
+    hold_packs(session, settled.packs)  # Some may be of what waited for a fact that came now.
     for corrected in settled.rows:
         booking.take_again(corrected)
     named |= settled.packs
@@ -98,13 +106,17 @@ def record_movements(
 
 
 def _hold(session: Session, messages: Sequence[MovementMessage]) -> None:
-    """Hold what others may be writing of the same stories and lots, before anything is stored."""
+    """Hold what others may be writing of the same stories, packs and lots, before all is stored."""
     told = [one for message in messages for one in message.movements]
     corrected: dict[str, str | None] = {}
     for movement in told:
         said = correcting(movement) if isinstance(movement, Movement) else None
         corrected[movement.id] = said.corrects if said else corrected.get(movement.id)
     lock_stories(session, "movement", corrected)
+    texts = {text for one in told for text in one.packs}
+    texts |= {one.parent for one in told if isinstance(one, Packing)}
+    named = {key for text in texts for key in keys_of_text(text)}
+    hold_packs(session, named | packs_of_stories(session, corrected.values()))
     hold_new_lots(session, [one.lot for one in told if isinstance(one, Movement)])
 
 

@@ -43,8 +43,11 @@ def judge_packs(
     asked = sightings.lots_left if sightings else ()
     hold_departures(session, {lot_id for lot_id, _ in changed}, asked)
     explain_again(session, changed)
-    if sightings is None:
-        return 0
+    return _judge(session, wanted, sightings) if sightings else 0
+
+
+def _judge(session: Session, wanted: set[str], sightings: Sightings) -> int:
+    """Keep what is wrong with packs, whose shipments are held; return how many rows differed."""
     rows = [_row(one) for one in sightings.judged()]
     around, contradictions = contradictions_of(session, wanted)
     if around:
@@ -67,10 +70,29 @@ def packs_of_lots(session: Session, lot_ids: Iterable[int]) -> set[str]:
     return keys | keys_inside(session, keys)
 
 
-def judge_packs_of_lots(session: Session, lot_ids: Collection[int]) -> int:
-    """Judge again all packs of lots, in pieces; returns how many rows differed."""
-    hold_departures(session, (), lot_ids)
-    return sum(judge_packs(session, part) for part in parts(packs_of_lots(session, lot_ids)))
+def judge_packs_of_lots(
+    session: Session, lot_ids: Collection[int], others: Collection[str] = ()
+) -> int:
+    """Judge again all packs of lots and some others, in pieces; returns how many rows differed.
+
+    A pack may have left as one of another lot. Where that turns out, all is let go and begun
+    again with that lot held too, so that locks are only ever taken in their order.
+    """
+    keys = packs_of_lots(session, lot_ids) | set(others)
+    held = set(lot_ids)
+    while True:
+        with session.begin_nested() as attempt:
+            hold_departures(session, (), held)
+            differed, missing = 0, set[int]()
+            for part in parts(keys):
+                wanted = keys_of_packs(session, part)
+                sightings = Sightings(session, wanted)
+                missing |= sightings.lots_left - held
+                differed += 0 if missing else _judge(session, wanted, sightings)
+            if not missing:
+                return differed
+            attempt.rollback()
+        held |= missing
 
 
 def judge_packs_of_product(session: Session, gtin: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
+from traceapp.capture.adoption import Mended, adopt_doses_of_lot
 from traceapp.capture.correction import settle_lot
 from traceapp.capture.derived import (
     POSTING,
@@ -22,7 +23,7 @@ from traceapp.capture.derived import (
     stay_row,
 )
 from traceapp.capture.fact import doses_of_sites, movements_of_lot
-from traceapp.capture.ledger import lock_lots
+from traceapp.capture.ledger import Booking, lock_lots
 from traceapp.capture.pack_finding import judge_packs_of_lots
 from traceapp.capture.shelf import Standing, hold_standings, store_stock
 from traceapp.models.dose import Dose
@@ -50,12 +51,17 @@ def rebuild(session: Session, lot_id: int) -> int:
     """Derive a lot's ledger from all its facts; return how many stored rows differed.
 
     Memory is bounded by the lot's movements and the doses of its largest site. Other writers of
-    the lot wait: what they add is there when we read, or comes after what we write.
+    the lot wait: what they add is there when we read, or comes after what we write. A dose that
+    turns out to be of another lot is booked there too.
     """
-    lock_lots(session, [lot_id])
     changed = settle_lot(session, lot_id)
+    mended = adopt_doses_of_lot(session, lot_id)
+    elsewhere = _elsewhere(mended, lot_id)
+    lock_lots(session, {lot_id, *elsewhere.lot_ids})
     doses = _sites(session, lot_id)
-    standings = hold_standings(session, [(lot_id, site) for site in doses])
+    keys = {(lot_id, site) for site in doses}
+    standings = hold_standings(session, keys | elsewhere.keys)
+    changed += mended.rows
     moved: defaultdict[int, list[Fact]] = defaultdict(list)
     movements = movements_of_lot(session, lot_id)
     for fact in movements:
@@ -64,7 +70,17 @@ def rebuild(session: Session, lot_id: int) -> int:
     for part in _parts(doses):
         here = {(lot_id, site): standings[lot_id, site] for site in part}
         changed += _rebuild_sites(session, here, moved, arrived)
-    return changed + judge_packs_of_lots(session, [lot_id])
+    elsewhere.write(session)
+    return changed + judge_packs_of_lots(session, [lot_id], mended.packs)
+
+
+def _elsewhere(mended: Mended, lot_id: int) -> Booking:
+    """The books of other lots that mended doses are of, or were of."""
+    booking = Booking()
+    for dose, lot_before in mended.adopted:
+        if dose.is_in_force:
+            booking.book_from(dose, {dose.lot_id, lot_before} - {lot_id})
+    return booking
 
 
 def _rebuild_sites(
