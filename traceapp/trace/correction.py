@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from sqlalchemy import ColumnElement, literal, or_, select
 from sqlalchemy.orm import Session
 
+from traceapp.models.packing import Packing
 from traceapp.trace.finding import finding
-from traceapp.watch.correction import Story, load_story
+from traceapp.watch.correction import MODELS, Story, load_story
 
 
 def history_of(session: Session, noun: str, code: str) -> list[dict[str, Any]]:
@@ -39,10 +41,18 @@ def findings_of_corrections(
         if said is not None and standing.is_stray:
             yield code, finding("correction_stray", corrects=said.corrects)
         elif said is not None and said.corrects not in story.facts:
-            yield code, finding("correction_waits", corrects=said.corrects)
+            is_other = session.scalar(select(is_of_other_kind(noun, literal(said.corrects))))
+            waits = "correction_of_other_kind" if is_other else "correction_waits"
+            yield code, finding(waits, corrects=said.corrects)
         if standing.by is not None:
             is_void = story.corrections[standing.by].is_void
             yield code, finding("withdrawn" if is_void else "corrected", by=standing.by)
+
+
+def is_of_other_kind(noun: str, code: Any) -> ColumnElement[bool]:
+    """The condition that something that this noun cannot correct was reported under a code."""
+    others = [model for name, model in MODELS.items() if name != noun]
+    return or_(*(select(one.id).where(one.code == code).exists() for one in (*others, Packing)))
 
 
 def _stands(story: Story, code: str) -> str:

@@ -52,6 +52,8 @@ _TEXTS = {
     "corrected": "已由 {by} 更正 / Corrected by {by}",
     "withdrawn": "已由 {by} 撤销 / Withdrawn by {by}",
     "correction_waits": "尚无 {corrects} 的记录 / Nobody has reported {corrects} yet",
+    "correction_of_other_kind": "{corrects} 是另一类记录，此更正无效 / "
+    "{corrects} was reported as something of another kind: this corrects nothing",
     "correction_stray": "{corrects} 由另一单位上报，此更正无效 / "
     "{corrects} was reported by another site: this corrects nothing",
     "received_unshipped": "收到 {received} 剂，但没有对应的发货记录 / "
@@ -99,6 +101,8 @@ _SUMMARIES = {
     "lot_unknown": "没有该批号的生产记录 / No record says that this lot was made",
     "correction_waits": "{count} 次更正的原记录尚未收到 / "
     "Corrections of what nobody has reported yet: {count}",
+    "correction_of_other_kind": "{count} 次更正指向另一类记录，无效 / "
+    "Corrections that name a report of another kind, and change nothing: {count}",
     "correction_stray": "{count} 次更正了其他单位的记录，无效 / "
     "Corrections of another site's reports, which change nothing: {count}",
 }

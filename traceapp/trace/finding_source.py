@@ -39,6 +39,7 @@ from traceapp.models.site import Site
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.rules.ledger import LEAVING
+from traceapp.trace.correction import is_of_other_kind
 from traceapp.trace.journey import has_gap, is_unrecorded
 from traceapp.trace.lot import is_made
 from traceapp.trace.reach import is_lot_within
@@ -242,7 +243,7 @@ def _waiting_doses(asked: Asked) -> _Query:
 def _waiting_corrections(
     asked: Asked, noun: str, model: type[Movement | Dose], movement: Any, dose: Any
 ) -> _Query:
-    """Facts that correct what nobody reported, or somebody else's."""
+    """Facts that correct what nobody reported, something of another kind, or somebody else's."""
     corrected, site, other = aliased(model), aliased(Site), aliased(Site)
     is_stray = and_(
         corrected.site_id != model.site_id,
@@ -252,7 +253,9 @@ def _waiting_corrections(
             != Correction.within,
         ),
     )
-    code = case((corrected.id.is_(None), "correction_waits"), else_="correction_stray")
+    is_other = is_of_other_kind(noun, Correction.corrects), "correction_of_other_kind"
+    is_known = corrected.id.is_not(None), "correction_stray"
+    code = case(is_known, is_other, else_="correction_waits")
     return (
         _row(code, model.lot_id, model.site_id, model.at, movement, dose)
         .join(Correction, and_(Correction.noun == noun, Correction.code == model.code))
@@ -271,6 +274,7 @@ def _waiting_corrections(
 _OF_PACKS = frozenset(
     ("pack_used_up", "pack_in_two_places", "in_two_cases", "not_in_case", "packed_in_itself")
 )
+_OF_CORRECTIONS = frozenset(("correction_waits", "correction_of_other_kind", "correction_stray"))
 #: Each with the codes that it can give, so that one code asks only its own source.
 SOURCES: tuple[tuple[Callable[[Asked], _Query], frozenset[str]], ...] = (
     (
@@ -290,6 +294,6 @@ SOURCES: tuple[tuple[Callable[[Asked], _Query], frozenset[str]], ...] = (
     (_gaps, frozenset(("journey_record_gap",))),
     (_unwitnessed, frozenset(("destroyed_unwitnessed",))),
     (_never_made, frozenset(("lot_unknown",))),
-    (_waiting_movements, frozenset(("correction_waits", "correction_stray"))),
-    (_waiting_doses, frozenset(("correction_waits", "correction_stray"))),
+    (_waiting_movements, _OF_CORRECTIONS),
+    (_waiting_doses, _OF_CORRECTIONS),
 )

@@ -69,6 +69,29 @@ def test_a_dose_that_corrects_what_nobody_reported_is_found_until_it_comes(
     assert found(empty, code="correction_waits") == {}
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_movement_that_corrects_a_dose_is_found_whichever_comes_first(
+    empty: FlaskClient, is_first: bool
+) -> None:
+    wrong = {**MOVEMENTS[0], "id": "m9", "corrects": "d1", "corrected_at": moment(0)}
+    facts = [dose("d1", -2), wrong] if is_first else [wrong, dose("d1", -2)]
+    post(empty, facts[0])
+    post(empty, facts[1])
+    assert found(empty, code="correction_of_other_kind") == {"correction_of_other_kind": 1}
+    assert found(empty, code="correction_waits") == {}
+    told = empty.get("/api/v1/movements/m9").get_json()["findings"]
+    assert "correction_of_other_kind" in [one["code"] for one in told]
+
+
+def test_a_dose_that_corrects_a_movement_is_found_until_the_dose_of_that_id_comes(
+    empty: FlaskClient,
+) -> None:
+    post(empty, MOVEMENTS[0], dose("d2", -1, corrects=MOVEMENTS[0]["id"], corrected_at=moment(0)))
+    assert found(empty, code="correction_of_other_kind") == {"correction_of_other_kind": 1}
+    post(empty, dose(MOVEMENTS[0]["id"], -2))
+    assert found(empty, code="correction_of_other_kind") == {}
+
+
 def test_a_dose_that_corrects_another_sites_dose_is_found(door: Door) -> None:
     load_registry(door.database, REGISTRY)
     admin = door.client(door.token("admin"))
