@@ -21,8 +21,22 @@ def kept_secret_key(path: Path) -> str:
         _generate(path)
         return _read(path)
     except OSError as error:
-        expected = f"a value, or a file {path} that can be read and written"
-        raise SettingInvalid(_VARIABLE, expected, error.strerror or "an error") from None
+        raise _unusable(path, error) from None
+
+
+def found_secret_key(path: Path) -> str | None:
+    """Return the key in the file, or None where there is none; nothing is written."""
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: OSError) -> SettingInvalid:
+    expected = f"a value, or a file {path} that can be read and written"
+    return SettingInvalid(_VARIABLE, expected, error.strerror or "an error")
 
 
 def _read(path: Path) -> str:

@@ -11,7 +11,7 @@ from config import checks
 from config.addresses import BindAddress, BrokerAddress, MailServerAddress
 from config.invalid import SettingInvalid, without_password
 from config.partition import Partition
-from config.secret_key import kept_secret_key
+from config.secret_key import found_secret_key, kept_secret_key
 
 PREFIX = "TRACEAPP_"
 
@@ -90,9 +90,20 @@ class Settings:
     def secret_key(self) -> str:
         """The key of sessions and blind indexes: the given one, else one generated once and kept.
 
-        The first to ask creates ``secret_key`` in the data folder with mode 0600.
+        The first to ask creates ``secret_key`` in the data folder with mode 0600: the web, and
+        nothing that only reads.
         """
-        return self.secret_key_given or kept_secret_key(Path(self.data_folder) / "secret_key")
+        return self.secret_key_given or kept_secret_key(self.secret_key_file)
+
+    @property
+    def secret_key_found(self) -> str | None:
+        """The same where there is one already; nothing is generated."""
+        return self.secret_key_given or found_secret_key(self.secret_key_file)
+
+    @property
+    def secret_key_file(self) -> Path:
+        """Where a generated key is kept."""
+        return Path(self.data_folder) / "secret_key"
 
     @property
     def other_secret_keys(self) -> tuple[str, ...]:

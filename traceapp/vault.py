@@ -153,8 +153,18 @@ class Vault:
 
 
 def open_vault(settings: Settings) -> Vault:
-    """The vault of an installation, with every key that it was told."""
+    """The vault of an installation, with every key that it was told.
+
+    Where there is no key yet one is generated; who only reads asks `find_vault`.
+    """
     return Vault(settings.secret_key, settings.other_secret_keys)
+
+
+def find_vault(settings: Settings) -> Vault | None:
+    """The vault with the keys that there are; None where there is none. Nothing is generated."""
+    found = settings.secret_key_found
+    secrets = [*([found] if found else []), *settings.other_secret_keys]
+    return Vault(secrets[0], secrets[1:]) if secrets else None
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

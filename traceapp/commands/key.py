@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from config import load_settings
 from traceapp.access.audit import audit
+from traceapp.access.secret_key import require_first_key
 from traceapp.capture.resealing import Resealed, count_under, reseal_some, reseal_texts
 from traceapp.db import Database, open_database, trouble_of
 from traceapp.doors import utc_now
 from traceapp.trace.recipient import count_by_key
-from traceapp.vault import Vault, open_vault
+from traceapp.vault import Vault, find_vault, open_vault
 
 _BATCH = 200
 #: Rows that others held, or wrote under an earlier key meanwhile, are taken in a further pass.
@@ -38,11 +39,17 @@ def show() -> None:
     No key is shown.
     """
     settings = load_settings(os.environ).require("database_url")
-    vault = open_vault(settings)
+    vault = find_vault(settings)
+    known = vault.key_ids if vault else ()
     with closing(open_database(settings.database_url)) as database, database.read() as session:
-        counts = {vault.key_id: 0, **dict.fromkeys(vault.other_key_ids, 0), **count_by_key(session)}
+        counts = {**dict.fromkeys(known, 0), **count_by_key(session)}
+    first = vault.key_id if vault and settings.secret_key_found else None
     for key_id, count in counts.items():
-        click.echo(f"{key_id}  {_role(vault, key_id):<8}{count:>12}")
+        role = "first" if key_id == first else "other" if key_id in known else "unknown"
+        click.echo(f"{key_id}  {role:<8}{count:>12}")
+    if first is None:
+        missing = f"TRACEAPP_SECRET_KEY is not set, and there is no file {settings.secret_key_file}"
+        click.echo(f"There is no first key: {missing}.", err=True)
 
 
 @keys.command()
@@ -54,6 +61,7 @@ def rotate() -> None:
     recipients remain under another key.
     """
     settings = load_settings(os.environ).require("database_url")
+    require_first_key(settings)
     vault = open_vault(settings)
     with closing(open_database(settings.database_url)) as database:
         with database.begin() as session:
@@ -139,12 +147,6 @@ def _batch(database: Database, vault: Vault, after: int) -> Resealed:
                 time.sleep(time.monotonic() - begun)
             return done
     raise AssertionError("The last attempt returns or raises.")
-
-
-def _role(vault: Vault, key_id: str) -> str:
-    if key_id == vault.key_id:
-        return "first"
-    return "other" if key_id in vault.other_key_ids else "unknown"
 
 
 def _advice(vault: Vault, key_id: str) -> str:

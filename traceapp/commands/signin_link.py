@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from datetime import datetime
 
 import click
@@ -26,7 +27,8 @@ ADMIN = "admin"
 def signin_link(name: str) -> None:
     """Print a link that signs NAME in once, within an hour (default: the administrator)."""
     settings = load_settings(os.environ).require("database_url")
-    click.echo(new_link(settings, open_database(settings.database_url), name, utc_now()))
+    with closing(open_database(settings.database_url)) as database:
+        click.echo(new_link(settings, database, name, utc_now()))
 
 
 def new_link(settings: Settings, database: Database, name: str, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 import click
 from sqlalchemy import select, update
@@ -32,7 +33,7 @@ def create(name: str, role: str, division: str, site: str | None) -> None:
     """Print a new bearer token for NAME once; only its SHA-256 is kept."""
     settings = load_settings(os.environ).require("database_url")
     now = utc_now()
-    with open_database(settings.database_url).begin() as session:
+    with closing(open_database(settings.database_url)) as database, database.begin() as session:
         try:
             account = open_account(session, name, role, Scope(division, site), now)
         except AccountRefused as refused:
@@ -48,7 +49,7 @@ def revoke(name: str) -> None:
     """End every token, link and session of NAME."""
     settings = load_settings(os.environ).require("database_url")
     now = utc_now()
-    with open_database(settings.database_url).begin() as session:
+    with closing(open_database(settings.database_url)) as database, database.begin() as session:
         account = session.scalar(select(Account).where(Account.name == name))
         if account is None:
             raise click.ClickException(f"Expected the name of an account, got {name}.")

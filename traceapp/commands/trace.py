@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config import load_settings
 from schemas.fields import format_moment
 from traceapp.access.audit import audit
+from traceapp.access.secret_key import require_every_key
 from traceapp.db import open_database
 from traceapp.rules.calendar import CHINA
 from traceapp.trace.backward import trace_dose
@@ -24,7 +25,7 @@ from traceapp.trace.code import meanings_of
 from traceapp.trace.forward import trace_lot
 from traceapp.trace.lookup import resolve
 from traceapp.trace.scope import Scope
-from traceapp.vault import open_vault
+from traceapp.vault import find_vault
 
 _COUNTRY = Scope()
 
@@ -42,8 +43,9 @@ def trace(code: str, as_json: bool) -> None:
     if any("\ud800" <= letter <= "\udfff" for letter in code):  # So come bytes that are no UTF-8.
         raise click.ClickException("Expected a code in UTF-8.")
     with closing(open_database(settings.database_url)) as database, database.read() as session:
-        answers = resolve(session, _COUNTRY, code, open_vault(settings))
+        answers = resolve(session, _COUNTRY, code, find_vault(settings))
         if not answers:
+            require_every_key(session, settings)  # Without it nobody can say that it is unknown.
             raise click.ClickException(_explain(session, code))
         document = _follow(session, answers)
     _write_down(settings.database_url, answers)

@@ -15,6 +15,7 @@ from waitress import create_server
 
 from config import Settings, load_settings
 from traceapp.access.account import has_accounts
+from traceapp.access.secret_key import require_some_key
 from traceapp.app import create_app
 from traceapp.commands.signin_link import ADMIN, new_link
 from traceapp.db import Database, open_database
@@ -32,6 +33,8 @@ def web() -> None:
     settings = load_settings(os.environ).require("database_url")
     configure_log("web")
     database = open_database(settings.database_url)
+    with database.read() as session:
+        require_some_key(session, settings)
     app = create_app(settings, database)
     for caution in settings.cautions():
         click.echo(f"traceapp: {caution}", err=True)

@@ -34,12 +34,12 @@ class _Sought(NamedTuple):
     meanings: Sequence[Meaning]
 
 
-def resolve(session: Session, scope: Scope, code: str, vault: Vault) -> list[dict[str, str]]:
+def resolve(session: Session, scope: Scope, code: str, vault: Vault | None) -> list[dict[str, str]]:
     """Everything in scope that a code may name: `{"kind", "code", "url", "title"}` each.
 
     A code is a dose id, pack code, GS1 element string or Digital Link, lot number, movement
     id, recipient's document number, unit or sensor. As it is written it comes first; only where
-    nothing bears it, capitals and small letters are tried.
+    nothing bears it, capitals and small letters are tried. Without a vault nobody is looked for.
     """
     meanings = read_code(code)
     if not meanings:
@@ -53,13 +53,15 @@ def resolve(session: Session, scope: Scope, code: str, vault: Vault) -> list[dic
     return []
 
 
-def _resolve(session: Session, scope: Scope, sought: _Sought, vault: Vault) -> list[dict[str, str]]:
+def _resolve(
+    session: Session, scope: Scope, sought: _Sought, vault: Vault | None
+) -> list[dict[str, str]]:
     found = [
         *_doses(session, scope, sought),
         *_lots(session, scope, sought),
         *_packs(session, scope, sought.keys),
         *_movements(session, scope, sought.text),
-        *_recipients(session, scope, sought.text, vault),
+        *(_recipients(session, scope, sought.text, vault) if vault else ()),
         *_units(session, scope, sought.text),
     ]
     seen: dict[tuple[str, str], dict[str, str]] = {}
