@@ -153,7 +153,9 @@ def keys_inside(session: Session, keys: Iterable[str]) -> set[str]:
         pack_id
         for part in _parts(keys)
         for pack_id in session.scalars(
-            select(Pack.id).join(Packing, Packing.parent_id == Pack.id).where(Pack.key.in_(part))
+            select(Pack.id)
+            .join(Packing, Packing.parent_id == Pack.id)
+            .where(among(session, Pack.key, part))
         )
     ]
     return set(keys_by_id(session, packs_inside(session, packs)).values())
