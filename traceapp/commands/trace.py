@@ -10,14 +10,13 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from sqlalchemy.orm import Session
 
 from config import load_settings
 from schemas.fields import format_moment
 from traceapp.access.audit import audit
 from traceapp.access.secret_key import require_every_key
+from traceapp.commands.layout import plainly, show_table
 from traceapp.db import open_database
 from traceapp.rules.calendar import CHINA
 from traceapp.trace.backward import trace_dose
@@ -61,7 +60,7 @@ def trace(code: str, as_json: bool) -> None:
 def _explain(session: Session, code: str) -> str:
     """Say what a code is that the record does not know, in one line."""
     said = "; or ".join(one["text"] for one in meanings_of(session, _COUNTRY, code))
-    shown = _plainly(code).plain
+    shown = plainly(code).plain
     return f"Expected a code that the record knows, got {shown}" + (f": {said}" if said else "")
 
 
@@ -107,7 +106,7 @@ def _plain(value: Any) -> Any:
 
 def _show_answers(answers: list[dict[str, str]]) -> None:
     rows = [(one["kind"], one["code"], one["title"]) for one in answers]
-    _table("可能是 May be", ("kind", "code", "what"), rows)
+    show_table("可能是 May be", ("kind", "code", "what"), rows)
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -116,7 +115,7 @@ def _show(document: dict[str, Any]) -> None:
     else:
         _show_lot(document)
     rows = [(one["code"], one["text"]) for one in document["findings"]]
-    _table("问题 Findings", ("code", "text"), rows)
+    show_table("问题 Findings", ("code", "text"), rows)
 
 
 def _show_dose(document: dict[str, Any]) -> None:
@@ -125,7 +124,7 @@ def _show_dose(document: dict[str, Any]) -> None:
         f"{dose['id']}  {_moment(dose['at'])}  {dose['site_name']}  "
         f"{lot.get('product') or ''} {lot.get('number') or ''}  {source.get('manufacturer') or ''}"
     )
-    Console().print(_plainly(title))
+    Console().print(plainly(title))
     rows = [
         (
             one["site"],
@@ -138,13 +137,13 @@ def _show_dose(document: dict[str, Any]) -> None:
         for one in document["path"]
     ]
     names = ("site", "unit", "from", "until", "certainty", "min", "max", "> min", "< min", "? min")
-    _table("来源 Path", names, rows)
+    show_table("来源 Path", names, rows)
 
 
 def _show_lot(document: dict[str, Any]) -> None:
     lot, source = document["lot"], document["source"]
     title = f"{lot['number']}  {lot['product'] or lot['gtin']}  {source['manufacturer'] or ''}"
-    Console().print(_plainly(title))
+    Console().print(plainly(title))
     rows = [
         (
             one["from"],
@@ -158,10 +157,10 @@ def _show_lot(document: dict[str, Any]) -> None:
         for one in document["shipments"]
     ]
     names = ("from", "to", "shipped", "received", "doses", "arrived")
-    _table("去向 Shipments", (*names, "min", "max", "> min", "< min", "? min"), rows)
+    show_table("去向 Shipments", (*names, "min", "max", "> min", "< min", "? min"), rows)
     held = [(one["site"], one["unit"], one["doses"]) for one in document["holdings"]]
-    _table("库存 Holdings", ("site", "unit", "doses"), held)
-    _table("平衡 Balance", tuple(document["balance"]), [tuple(document["balance"].values())])
+    show_table("库存 Holdings", ("site", "unit", "doses"), held)
+    show_table("平衡 Balance", tuple(document["balance"]), [tuple(document["balance"].values())])
 
 
 def _exposure(exposure: dict[str, Any]) -> tuple[str, ...]:
@@ -176,20 +175,3 @@ def _exposure(exposure: dict[str, Any]) -> tuple[str, ...]:
 
 def _moment(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
-
-
-def _table(title: str, names: tuple[str, ...], rows: list[Any]) -> None:
-    if not rows:
-        return
-    table = Table(title=title, title_justify="left")
-    for name in names:
-        table.add_column(name, overflow="fold")  # Half a code or half a date names nothing.
-    for row in rows:
-        table.add_row(*(_plainly(value) for value in row))
-    Console().print(table)
-
-
-def _plainly(value: Any) -> Text:
-    """A value as it is: a name may look like markup, or hold what steers a terminal."""
-    text = "" if value is None else str(value)
-    return Text("".join(letter if letter.isprintable() else " " for letter in text))

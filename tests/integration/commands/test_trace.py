@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 from sqlalchemy import select
 
 from schemas.dose import DoseSchema
@@ -52,6 +53,31 @@ def test_the_tables_tell_the_time_that_the_pages_tell(
     monkeypatch.setenv("COLUMNS", "200")
     done = told.invoke(trace, ["L1"])
     assert "2021-05-03 04:00" in done.output
+
+
+def test_a_narrow_terminal_breaks_no_code_and_no_date(
+    told: CliRunner, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = "202105-A-LONG-LOT"
+    lot = {"gtin": "06901234567892", "number": number}
+    made = {"id": "m1", "at": "2021-05-01T00:00:00Z", "step": "commissioning", "to": "MAKER-1"}
+    sent = {"id": "m2", "at": "2021-05-02T20:00:00Z", "step": "shipping", "from": "MAKER-1"}
+    facts = [{**made, "lot": lot, "doses": 900}, {**sent, "lot": lot, "doses": 900, "to": "CDC"}]
+    came = {"id": "m3", "at": "2021-05-03T03:00:00Z", "step": "receiving", "from": "MAKER"}
+    facts.append({**came, "lot": lot, "doses": 900, "to": "CDC-1"})
+    database = open_database(sqlite_url)
+    with database.begin() as session:
+        movements = [MovementSchema().load(fact) for fact in facts]
+        [receipt] = record_movements(session, [MovementMessage(None, movements)], NOW)
+    database.close()
+    assert receipt.stored == len(facts), receipt.refusals
+    for columns in ("40", "80", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        said = told.invoke(trace, [number]).output
+        for whole in ("2021-05-03 04:00", "2021-05-03 11:00", number, "MAKER", "CDC-1"):
+            assert whole in said, (columns, said)
+        if columns != "40":
+            assert all(cell_len(line) <= int(columns) for line in said.splitlines()), said
 
 
 @pytest.mark.parametrize("code", ["\udcff", "a\0b", "nothing"])
