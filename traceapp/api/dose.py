@@ -55,10 +55,14 @@ class CheckQuery(Document):
 def get_check(query: dict[str, Any]) -> dict[str, Any]:
     """Say before the injection whether to give it, and why not.
 
-    Without a site the token's own site is meant.
+    Without a site and a unit the token's own site is meant. A token of several sites must name one:
+    without a place there is nothing to judge.
     """
     scope = visitor().scope
     query.setdefault("site", scope.site)
+    if query["site"] is None and "unit" not in query:
+        message = "Expected a site or a unit, because the token is of no single site; got neither."
+        raise Problem(422, message, {"site": [message]})
     with doors().database.read() as session:
         _refuse_elsewhere(session, scope, query["site"], query.get("unit"))
         return check_dose(session, Intended(**query), doors().clock(), scope)
