@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -30,6 +30,9 @@ _PLAIN = {
 
 class Document(Schema):
     """A JSON object of the contract: unknown fields are refused by name."""
+
+    #: Whether no body at all says the same as an object without fields.
+    may_be_left_out: ClassVar[bool] = False
 
     class Meta:
         unknown = RAISE

@@ -26,6 +26,8 @@ class RecallSchema(HoldSchema):
 class AcknowledgementSchema(Document):
     """Which site knows of a recall; an account of one site need not say it."""
 
+    may_be_left_out = True
+
     site = Code()
 
 

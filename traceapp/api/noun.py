@@ -53,6 +53,8 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Decode the body by our own rules instead of Python's lenient ones."""
+        if getattr(schema, "may_be_left_out", False) and not req.get_data():
+            return {}
         return json_body(req)
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:

@@ -97,10 +97,13 @@ def post_recipients(wanted: dict[str, Any], number: str) -> Any:
 
 @blueprint.post("/recalls/<number:number>/acknowledge")
 @allow(*VACCINATORS)
-@blueprint.arguments(AcknowledgementSchema)
+@blueprint.arguments(AcknowledgementSchema, required=False)
 @blueprint.response(201, AcknowledgedSchema)
 @blueprint.alt_response(200, schema=AcknowledgedSchema, success=True, description="Known already")
 def post_acknowledge(said: dict[str, Any], number: str) -> Any:
-    """Say that a site knows of a recall; the first time counts, and is audited."""
+    """Say that a site knows of a recall; the first time counts, and is audited.
+
+    An account of one site may send no body: its own site is meant.
+    """
     told, is_new = acknowledge_recall(int(number), said.get("site"))
     return told, 201 if is_new else 200

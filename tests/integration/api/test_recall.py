@@ -266,6 +266,23 @@ def test_a_site_acknowledges_once(door: Door, admin: FlaskClient) -> None:
     assert (total["sites"], total["acknowledged_percent"]) == (1, 100)
 
 
+def test_an_account_of_one_site_acknowledges_with_no_body(door: Door, admin: FlaskClient) -> None:
+    path = f"/api/v1/recalls/{recall(admin)}/acknowledge"
+    clinic = door.client(door.token("vaccinator", site="CLINIC"))
+    assert clinic.post(path).status_code == 201
+    assert clinic.post(path, data=b"", content_type="application/json").status_code == 200
+    assert clinic.post(path, data=b"{}").status_code == 415
+    answer = admin.post(path)
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (422, ["site"])
+    [body] = [
+        operation["requestBody"]
+        for place, item in admin.get("/api/v1/openapi.json").get_json()["paths"].items()
+        if place.endswith("/acknowledge")
+        for operation in [item["post"]]
+    ]
+    assert not body.get("required")
+
+
 def test_the_sites_come_as_a_table(admin: FlaskClient) -> None:
     number = recall(admin)
     text = admin.get(f"/api/v1/recalls/{number}?format=csv").text
