@@ -16,7 +16,7 @@ class FindingSchema(Document):
 
 
 class LotFindingSchema(FindingSchema):
-    """A finding of a lot, with the site, the movement or the dose that it is about."""
+    """What a lot is now, or a finding of the dose or the movement that is named, as it was then."""
 
     site = fields.String(allow_none=True)
     movement = fields.String(allow_none=True)

@@ -21,7 +21,7 @@ from traceapp.trace.correction import findings_of_corrections
 from traceapp.trace.dose import DoseRecord, load_doses
 from traceapp.trace.dose_way import DoseWays
 from traceapp.trace.exposure import Climate
-from traceapp.trace.finding import finding
+from traceapp.trace.finding import finding, finding_of_dose
 from traceapp.trace.history import Stretch
 from traceapp.trace.hold import Holds
 from traceapp.trace.label import findings_of_code
@@ -74,11 +74,12 @@ class DoseFindings:
             return [*found, *_findings_of_report(dose)]
         found += findings_of_lot(lot, record.is_made, dose.at)
         if record.was_held:
-            found += self._holds.findings(lot.id, Scope(site=record.site.code), dose.at)
+            held = self._holds.codes(lot.id, Scope(site=record.site.code), dose.at)
+            found += [finding_of_dose(code) for code in held]
         use = self._ways.uses.get(dose.id)
         found += self._ways.packs.findings(use) if use else []
         found += findings_of_code(dose.pack_code, lot, dose.at)
-        found += [finding(one.code, **one.detail) for one in self._kept.get(dose.id, ())]
+        found += [finding_of_dose(one.code, **one.detail) for one in self._kept.get(dose.id, ())]
         if record.is_pack_elsewhere:
             found.append(finding("pack_in_two_places"))
         found += self._findings_of_person(dose, lot)
@@ -125,8 +126,7 @@ class DoseFindings:
         """Whether a dose replaces one of another lot that was under recall where that was given."""
         if other.lot_id == dose.lot_id:
             return False
-        found = self._holds.findings(other.lot_id, Scope(site=other.site), dose.at)
-        return any(one["code"] == "lot_recalled" for one in found)
+        return "lot_recalled" in self._holds.codes(other.lot_id, Scope(site=other.site), dose.at)
 
 
 @lru_cache

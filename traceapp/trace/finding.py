@@ -69,6 +69,14 @@ _WAY_UNKNOWN = (
     "No record of how it came there: its temperatures are not known"
 )
 
+#: What is said of a dose where the same of a lot would be said of today.
+_TEXTS_OF_DOSES = {
+    "lot_recalled": "接种时该批号正在召回 / The lot was being recalled when this dose was given",
+    "lot_held": "接种时该批号已封存 / The lot was on hold when this dose was given",
+    "not_at_site": "记录显示接种时该单位没有这一批号的疫苗 / "
+    "By the record the site held none of the lot when this dose was given",
+}
+
 #: What is said of all facts of a lot and a site that have the same finding.
 _SUMMARIES = {
     "used_before_received": "{count} 次使用或出库早于该单位收货 / "
@@ -92,6 +100,10 @@ _SUMMARIES = {
     "packed_in_itself": "{count} 次将包装装入自身之内 / Packed inside itself: {count}",
     "dose_without_lot": "{count} 剂没有批号 / Doses without a lot: {count}",
     "dose_after_expiry": "{count} 剂在过期后接种 / Doses given after expiry: {count}",
+    "dose_while_held": "{count} 剂在封存期间接种 / Doses given while the lot was on hold: {count}",
+    "dose_while_recalled": "{count} 剂在召回期间接种 / "
+    "Doses given while the lot was being recalled: {count}",
+    "moved_while_held": "{count} 次在封存期间移出 / Left while the lot was on hold: {count}",
     "no_journey_record": "{count} 次运输没有温度记录 / "
     "Journeys without a temperature record: {count}",
     "journey_record_gap": "{count} 次运输的温度记录有缺口 / "
@@ -135,6 +147,12 @@ def finding(code: str, **detail: Any) -> dict[str, Any]:
 def finding_of_unknown_way() -> dict[str, Any]:
     """That nobody recorded how something came there, so that its temperatures are not known."""
     return {"code": "exposure_unknown", "text": _WAY_UNKNOWN}
+
+
+def finding_of_dose(code: str, **detail: Any) -> dict[str, Any]:
+    """A finding of a dose that was given: what it tells was so then, and need not be so now."""
+    text = _TEXTS_OF_DOSES.get(code, _TEXTS[code])
+    return {"code": code, "text": text.format(**detail)}
 
 
 def summary(code: str, count: int) -> dict[str, Any]:

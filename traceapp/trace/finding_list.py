@@ -21,12 +21,14 @@ from traceapp.models.site import Site
 from traceapp.rows import among
 from traceapp.trace.finding import summary
 from traceapp.trace.finding_source import SOURCES, Asked
+from traceapp.trace.held_source import SOURCES as HELD_SOURCES
 from traceapp.trace.lot import lot_document
 from traceapp.trace.page import decode_cursor, make_page
 from traceapp.trace.scope import Scope
 
+_SOURCES = (*SOURCES, *HELD_SOURCES)
 #: Every kind of finding that the list can have.
-KINDS = tuple(sorted({code for _, codes in SOURCES for code in codes}))
+KINDS = tuple(sorted({code for _, codes in _SOURCES for code in codes}))
 _EXAMPLES = 3
 #: What names an entry: its kind, and the row ids of its lot and its site, 0 where it has none.
 _Entry = tuple[str, int, int]
@@ -99,7 +101,7 @@ def _asked(session: Session, scope: Scope, wanted: Wanted) -> Asked:
 
 def _facts(asked: Asked, wanted: Collection[str] | None) -> Subquery:
     """Every fact with a finding of these kinds (None for all), as one query."""
-    queries = [source(asked) for source, codes in SOURCES if wanted is None or codes & set(wanted)]
+    queries = [source(asked) for source, codes in _SOURCES if wanted is None or codes & set(wanted)]
     found = union_all(*queries).subquery()
     if wanted is None:
         return found

@@ -82,7 +82,7 @@ class Asked:
 _NO_KEY = cast(null(), BigKey)
 
 
-def _row(
+def fact_row(
     code: Any,
     lot_id: Any,
     site_id: Any,
@@ -91,6 +91,7 @@ def _row(
     dose: Any,
     packing: Any = _NO_KEY,
 ) -> _Query:
+    """The columns of a source."""
     return select(
         (literal(code) if isinstance(code, str) else code).label("code"),
         lot_id.label("lot_id"),
@@ -118,7 +119,7 @@ def _of_ledger(asked: Asked) -> _Query:
         (and_(given, arrived.c.at.is_not(None)), "more_used_than_held"),
         else_=Finding.code,
     )
-    query = _row(
+    query = fact_row(
         code, Finding.lot_id, Finding.site_id, Finding.at, Finding.movement_id, Finding.dose_id
     ).outerjoin(
         arrived,
@@ -135,7 +136,7 @@ def _of_ledger(asked: Asked) -> _Query:
 
 def _of_packs(asked: Asked) -> _Query:
     found = PackFinding
-    return _row(
+    return fact_row(
         *(found.code, found.lot_id, found.site_id, found.at),
         *(found.movement_id, found.dose_id, found.packing_id),
     ).where(
@@ -147,7 +148,7 @@ def _of_packs(asked: Asked) -> _Query:
 
 
 def _without_lot(asked: Asked) -> _Query:
-    return _row("dose_without_lot", Dose.lot_id, Dose.site_id, Dose.at, _NO_KEY, Dose.id).where(
+    return fact_row("dose_without_lot", Dose.lot_id, Dose.site_id, Dose.at, _NO_KEY, Dose.id).where(
         Dose.lot_id.is_(None),
         Dose.is_in_force,
         *asked.of(Dose.lot_id),
@@ -158,7 +159,7 @@ def _without_lot(asked: Asked) -> _Query:
 
 def _after_expiry(asked: Asked) -> _Query:
     return (
-        _row("dose_after_expiry", Dose.lot_id, Dose.site_id, Dose.at, _NO_KEY, Dose.id)
+        fact_row("dose_after_expiry", Dose.lot_id, Dose.site_id, Dose.at, _NO_KEY, Dose.id)
         .join(Lot, Lot.id == Dose.lot_id)
         .where(
             Dose.at >= _expired_at(asked.session),
@@ -182,7 +183,7 @@ def _expired_at(session: Session) -> ColumnElement[Any]:
 def _journeys(asked: Asked, code: str = "no_journey_record") -> _Query:
     """Shipments without a temperature record: whoever receives must ask for it (law, art. 39)."""
     to_site = Movement.to_site_id
-    return _row(code, Movement.lot_id, to_site, Movement.at, Movement.id, _NO_KEY).where(
+    return fact_row(code, Movement.lot_id, to_site, Movement.at, Movement.id, _NO_KEY).where(
         Movement.is_in_force,
         *asked.of(Movement.lot_id),
         *asked.here(to_site),
@@ -208,7 +209,7 @@ def _gaps(asked: Asked) -> _Query:
 def _unwitnessed(asked: Asked) -> _Query:
     """Destructions that do not name two: what came through the doors does, other data may not."""
     first, second = (Movement.witnesses[place].as_string() for place in (0, 1))
-    return _row(
+    return fact_row(
         "destroyed_unwitnessed",
         Movement.lot_id,
         Movement.site_id,
@@ -226,7 +227,7 @@ def _unwitnessed(asked: Asked) -> _Query:
 
 
 def _never_made(asked: Asked) -> _Query:
-    query = _row(
+    query = fact_row(
         "lot_unknown", Lot.id, cast(null(), Integer), cast(null(), Moment()), _NO_KEY, _NO_KEY
     )
     return query.where(~is_made(Lot.id), is_lot_within(asked.scope), *asked.of(Lot.id))
@@ -257,7 +258,7 @@ def _waiting_corrections(
     is_known = corrected.id.is_not(None), "correction_stray"
     code = case(is_known, is_other, else_="correction_waits")
     return (
-        _row(code, model.lot_id, model.site_id, model.at, movement, dose)
+        fact_row(code, model.lot_id, model.site_id, model.at, movement, dose)
         .join(Correction, and_(Correction.noun == noun, Correction.code == model.code))
         .outerjoin(corrected, corrected.code == Correction.corrects)
         .join(site, site.id == model.site_id)

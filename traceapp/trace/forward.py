@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,9 +17,10 @@ from traceapp.models.movement import Movement
 from traceapp.models.site import Site
 from traceapp.models.stock import Stock, Turnover
 from traceapp.models.unit import Unit
-from traceapp.trace.finding import finding
-from traceapp.trace.hold import findings_in_spite, hold_documents
+from traceapp.trace.finding import finding, finding_of_dose
+from traceapp.trace.hold import findings_in_spite, findings_of_holds, hold_documents
 from traceapp.trace.lot import LotRecord, name_of_lot, record_of_lot, source_of_lot
+from traceapp.trace.lot_finding import findings_of_lot
 from traceapp.trace.page import make_page, newest_first
 from traceapp.trace.place import Places
 from traceapp.trace.reach import find_lot_within
@@ -36,12 +38,15 @@ def trace_lot(
     number: str,
     limit: int = SHIPMENTS,
     cursor: str | None = None,
+    *,
+    now: datetime | None = None,
 ) -> dict[str, Any] | None:
     """The `lot trace` of the contract; None for a lot that never was at a site in scope.
 
     Below the country only what touches sites in scope is listed; the balance is the lot's. Of
     the shipments it has a page of at most `limit`; `next` is the cursor of those after them.
-    Raises CursorInvalid.
+    Findings about no dose and no movement say what the lot is now, whether it has expired only
+    where `now` is given. Raises CursorInvalid.
     """
     lot = find_lot_within(session, scope, gtin, number)
     if lot is None:
@@ -65,8 +70,9 @@ def trace_lot(
         ],
         "holds": hold_documents(session, lot.id, scope),
         "findings": [
+            *_findings_now(session, record, scope, now),
             *findings_in_spite(session, lot.id, scope),
-            *_findings(session, record, places, inside),
+            *_findings_of_facts(session, lot, places, inside),
         ],
     }
 
@@ -149,29 +155,34 @@ def _holdings(session: Session, lot: Lot, inside: set[int]) -> list[dict[str, An
     return sorted(documents, key=lambda one: (str(one["site"]), str(one["unit"])))
 
 
-def _findings(
-    session: Session, record: LotRecord, places: Places, inside: set[int]
+def _findings_now(
+    session: Session, record: LotRecord, scope: Scope, now: datetime | None
 ) -> list[dict[str, Any]]:
-    found = []
-    if not record.is_made:
-        found.append({**finding("lot_unknown"), "site": None, "movement": None, "dose": None})
+    """What the lot is now: nobody made it, expired, held, recalled. It is about no fact."""
+    found = findings_of_lot(record.lot, record.is_made, now)
+    found += findings_of_holds(session, record.lot.id, scope)
+    return [{**one, "site": None, "movement": None, "dose": None} for one in found]
+
+
+def _findings_of_facts(
+    session: Session, lot: Lot, places: Places, inside: set[int]
+) -> list[dict[str, Any]]:
+    """What the ledger found in doses and movements, the oldest first."""
     rows = session.execute(
         select(Finding, Movement.code, Dose.code)
         .outerjoin(Movement, Movement.id == Finding.movement_id)
         .outerjoin(Dose, Dose.id == Finding.dose_id)
-        .where(Finding.lot_id == record.lot.id)
+        .where(Finding.lot_id == lot.id)
         .order_by(func.coalesce(Movement.at, Dose.at), Finding.code, Finding.id)
         .limit(1_000)
     ).all()
-    for row, movement, dose in rows:
-        if row.site_id in inside:
-            site = places.site(row.site_id).site
-            found.append(
-                {
-                    **finding(row.code, **row.detail),
-                    "site": site,
-                    "movement": movement,
-                    "dose": dose,
-                }
-            )
-    return found
+    return [
+        {
+            **(finding_of_dose if dose else finding)(row.code, **row.detail),
+            "site": places.site(row.site_id).site,
+            "movement": movement,
+            "dose": dose,
+        }
+        for row, movement, dose in rows
+        if row.site_id in inside
+    ]

@@ -17,11 +17,11 @@ from traceapp.models.movement import Movement
 from traceapp.models.recall import Recall
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
-from traceapp.trace.finding import finding
+from traceapp.trace.finding import finding, finding_of_dose
 from traceapp.trace.scope import Scope
 
 #: Steps that take stock away. To isolate it, to sample and to count it is what a hold is for.
-_AWAY = ("shipping", "returning", "wasting", "destroying")
+AWAY = ("shipping", "returning", "wasting", "destroying")
 _MOST = 1_000
 
 
@@ -94,34 +94,46 @@ class Holds:
         self._settled: dict[Scope, Scope] = {}
 
     def findings(self, lot_id: int, place: Scope, at: datetime) -> list[dict[str, Any]]:
-        """Whether a lot was held at a place at a moment."""
+        """Whether a lot is held at a place at a moment."""
+        return [finding(code) for code in self.codes(lot_id, place, at)]
+
+    def codes(self, lot_id: int, place: Scope, at: datetime) -> list[str]:
+        """What is found of a lot that was held at a place at a moment."""
         if lot_id not in self._of:
             self._of[lot_id] = holds_of_lot(self._session, lot_id)
         lasting = [one for one in self._of[lot_id] if one.lasts_at(at)]
         if lasting and place not in self._settled:
             self._settled[place] = settle(self._session, place)
-        codes = {one.finding for one in lasting if touches(one, self._settled[place])}
-        return [finding(code) for code in sorted(codes)]
+        return sorted({one.finding for one in lasting if touches(one, self._settled[place])})
+
+
+def findings_of_holds(session: Session, lot_id: int, scope: Scope) -> list[dict[str, Any]]:
+    """That a lot is held now, or recalled, where a scope reaches."""
+    settled = settle(session, scope)
+    lasting = {
+        one.finding
+        for one in holds_of_lot(session, lot_id)
+        if one.release is None and touches(one, settled)
+    }
+    return [finding(code) for code in sorted(lasting)]
 
 
 def findings_in_spite(session: Session, lot_id: int, scope: Scope) -> list[dict[str, Any]]:
-    """That a lot is held now, and the doses and movements at sites in scope while it was."""
-    holds, settled = holds_of_lot(session, lot_id), settle(session, scope)
-    about: dict[str, Any] = {"site": None, "movement": None, "dose": None}
+    """The doses and movements at sites in scope while the lot was held."""
+    holds = holds_of_lot(session, lot_id)
     found: list[dict[str, Any]] = []
-    lasting = {one.finding for one in holds if one.release is None and touches(one, settled)}
-    found += [{**finding(code), **about} for code in sorted(lasting)]
     seen: set[tuple[str, str]] = set()
     for held in holds:
         for site, code in session.execute(_given(held, scope)):
             if (held.finding, code) not in seen:
                 seen.add((held.finding, code))
-                found.append({**finding(held.finding), **about, "site": site, "dose": code})
+                given = {"site": site, "movement": None, "dose": code}
+                found.append({**finding_of_dose(held.finding), **given})
         for site, code in session.execute(_moved(held, holds).where(scope.sites()).limit(_MOST)):
             if ("movement", code) not in seen:
                 seen.add(("movement", code))
-                moved = {"site": site, "movement": code}
-                found.append({**finding("moved_while_held"), **about, **moved})
+                moved = {"site": site, "movement": code, "dose": None}
+                found.append({**finding("moved_while_held"), **moved})
     return found[:_MOST]
 
 
@@ -190,7 +202,7 @@ def _moved(held: Held, holds: Sequence[Held]) -> Select[str, str]:
         select(Site.code, Movement.code)
         .join(Unit, Unit.site_id == Site.id)
         .join(Movement, Movement.from_unit_id == Unit.id)
-        .where(Movement.lot_id == held.hold.lot_id, Movement.step.in_(_AWAY))
+        .where(Movement.lot_id == held.hold.lot_id, Movement.step.in_(AWAY))
         .where(held.lasting(Movement.at), Movement.is_in_force, held.scope.sites())
         .order_by(Movement.at, Movement.id)
     )

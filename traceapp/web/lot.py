@@ -35,7 +35,7 @@ def lot(gtin: str, number: str) -> str:
     """Draw a lot's trace."""
     with doors().database.read() as session:
         scope, cursor = visitor().scope, request.args.get("cursor") or None
-        trace = trace_lot(session, scope, gtin, number, cursor=cursor)
+        trace = trace_lot(session, scope, gtin, number, cursor=cursor, now=doors().clock())
         row = find_lot(session, gtin, number)
         if trace is None or row is None:
             raise not_found("lot", f"{gtin}/{number}")
@@ -50,7 +50,8 @@ def lot(gtin: str, number: str) -> str:
         "pages/lot.html",
         trace=trace,
         events=events,
-        found=found,
+        state=[one for one in trace["findings"] if not one["dose"] and not one["movement"]],
+        found=[one for one in found["items"] if one["code"] != "lot_unknown"],
         symbol=label,
         may_hold=may_hold,
         later=f"{request.path}?{urlencode({'cursor': trace['next']})}" if trace["next"] else None,

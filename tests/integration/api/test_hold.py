@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.integration.api.scene import GTIN, NUMBER, dose, moment, movement
 from tests.integration.country import load_registry
 from tests.integration.door import Door
 from traceapp.models.account import Audit
+from traceapp.models.lot import Lot
 
 _LOT = f"/api/v1/lots/{GTIN}/{NUMBER}"
 _OTHER_COUNTY: list[dict[str, Any]] = [
@@ -200,3 +203,67 @@ def test_the_page_of_a_lot_holds_it_and_releases_it(door: Door, admin: FlaskClie
     shown = browser.get(page).text
     assert "封存中" not in shown
     assert "检验合格" in shown
+
+
+def test_a_lot_that_was_released_is_not_shown_as_held_for_doses_given_while_it_was(
+    door: Door, admin: FlaskClient
+) -> None:
+    hold(officer(door, "451481"), at=moment(-5))
+    for number, hours in (("during", -4), ("later", -3)):
+        answer = admin.post("/api/v1/doses", json=dose(number, hours, dose_number=2))
+        assert answer.status_code == 201
+    browser = door.browser()
+    assert "lot_held" in _notes(browser)
+    assert release(admin, at=moment(-2)).status_code == 201
+    assert "lot_held" not in _notes(browser)
+    assert "dose_while_held" in browser.get(f"/lots/{GTIN}/{NUMBER}").text
+    trace = admin.get(f"{_LOT}/trace").get_json()
+    given = [one for one in trace["findings"] if one["code"] == "lot_held"]
+    assert [one["dose"] for one in given] == ["during", "later"]
+    assert all("when this dose was given" in one["text"] for one in given)
+    [listed] = admin.get(
+        "/api/v1/findings", query_string={"lot": NUMBER, "code": "dose_while_held"}
+    ).get_json()["items"]
+    assert (listed["count"], listed["site"]) == (2, "CLINIC")
+    assert [one["dose"] for one in listed["examples"]] == ["later", "during"]
+    beside = officer(door, "110000").get("/api/v1/findings?code=dose_while_held").get_json()
+    assert beside["items"] == []
+
+
+def _notes(client: FlaskClient) -> str:
+    """What the lot's page says of the lot itself."""
+    page = client.get(f"/lots/{GTIN}/{NUMBER}").text
+    return "".join(re.findall(r'<ul class="findings">.*?</ul>', page, re.DOTALL))
+
+
+def test_what_was_moved_in_spite_of_a_hold_is_listed_and_what_a_recall_brings_back_is_not(
+    door: Door, admin: FlaskClient
+) -> None:
+    county = officer(door, "451481")
+    hold(county, at=moment(-5))
+    moves = [
+        movement("thrown", -4, "wasting", **{"from": "FRIDGE", "reason": "broken"}) | {"doses": 1},
+        movement("later", -2, "wasting", **{"from": "FRIDGE", "reason": "broken"}) | {"doses": 1},
+    ]
+    assert admin.post("/api/v1/movements", json=moves).get_json()["stored"] == 2
+    query = {"code": "moved_while_held"}
+    [listed] = admin.get("/api/v1/findings", query_string=query).get_json()["items"]
+    assert listed["count"] == 2
+    recalled = county.post(f"{_LOT}/recall", json={"reason": "glass", "at": moment(-3), "class": 1})
+    assert recalled.status_code == 201, recalled.text
+    [listed] = admin.get("/api/v1/findings", query_string=query).get_json()["items"]
+    assert [one["movement"] for one in listed["examples"]] == ["thrown"]
+    told = admin.get(f"{_LOT}/trace").get_json()["findings"]
+    moved = [one["movement"] for one in told if one["code"] == "moved_while_held"]
+    assert moved == ["thrown"]
+
+
+def test_a_lot_that_expired_says_so_itself(door: Door, admin: FlaskClient) -> None:
+    def codes() -> list[str]:
+        return [one["code"] for one in admin.get(f"{_LOT}/trace").get_json()["findings"]]
+
+    assert "lot_expired" not in codes()
+    with door.database.begin() as session:
+        session.execute(update(Lot).values(expires_on=date(2021, 5, 8)))
+    assert "lot_expired" in codes()
+    assert "lot_expired" in _notes(door.browser())

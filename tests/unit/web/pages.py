@@ -77,7 +77,8 @@ def contexts() -> dict[str, dict[str, Any]]:
         "lot": {
             "trace": documents.lot_trace(),
             "events": documents.lot_events(),
-            "found": findings(),
+            "found": findings()["items"],
+            "state": documents.lot_trace()["findings"][:1],
             "may_hold": True,
             "later": "/lots/06901234567892/L1?cursor=x",
         },
