@@ -196,11 +196,14 @@ def deliver(seed: int, end: datetime) -> Journey:
 
 def _make_lots(journey: Journey) -> tuple[Lot, Lot, Lot]:
     made_on = journey.last_day - timedelta(days=40)
-    products = ((d.COVID, "A", 300), (d.COVID, "B", 200), (d.HEPATITIS_B, "C", 160))
+    products = (
+        (d.COVID, "202105C0147", 300),  # The lot that the examples in docs/ name.
+        (d.COVID, "202105C0148", 200),
+        (d.HEPATITIS_B, "202105H0031", 160),
+    )
     lots = []
-    for product, letter, doses in products:
+    for product, number, doses in products:
         serial = journey.random.randrange(1000, 10_000)
-        number = f"{made_on:%Y%m}{letter}{serial}"
         expires_on = made_on + timedelta(days=730)
         lots.append(Lot(product, number, doses, made_on, expires_on, f"PQ{made_on:%Y}{serial}"))
         journey.commission(lots[-1], journey.moment(3, "08:00"))
