@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -201,7 +202,24 @@ def _invitation(ground: Ground, crew: Crew, story: Story) -> str:
     批号去向 · a lot and where it went                  {ground.url}/lots/{lot_code}
 
   数据与日志 · data and logs: {ground.folder}
+
+  命令行 · The command line, in another terminal:
+{_first_commands(ground)}
 """
+
+
+def _first_commands(ground: Ground) -> str:
+    """What leads `traceapp` to the demo, a token and a link: to be pasted as it stands."""
+    installed = Path(sys.executable).with_name("traceapp")
+    program = str(installed) if installed.exists() else shlex.join(traceapp())
+    told = ground.environ({})
+    names = ("TRACEAPP_DATABASE_URL", "TRACEAPP_DATA_FOLDER", "TRACEAPP_BASE_URL")
+    lines = [
+        *(f"export {name}={shlex.quote(told[name])}" for name in names),
+        f"export TOKEN=$({program} token create me --role admin)",
+        f"{program} signin-link",
+    ]
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def _judge(ground: Ground, crew: Crew, telling: Telling, story: Story, desk: Desk) -> bool:
