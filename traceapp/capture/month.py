@@ -27,6 +27,8 @@ _EDGES = {"MINVALUE": _EARLIEST, "MAXVALUE": _LATEST}
 _BOUNDS = re.compile(r"FOR VALUES FROM \('?(.+?)'?\) TO \('?(.+?)'?\)")
 _CHECK_VIOLATION = "23514"
 _HAS_MADE = "has_made_months"
+#: The comment of a month that was put away, and made again for what came late.
+_MADE_AGAIN = "made again"
 
 
 class Span(NamedTuple):
@@ -59,10 +61,13 @@ def make_months(session: Session, now: datetime) -> list[str]:
 
 
 def lacking_months(session: Session) -> Callable[[datetime, datetime], bool]:
-    """Whether the readings of some of [since, until) were put away, as things are now."""
+    """Whether the readings of some of [since, until) were put away, as things are now.
+
+    A month that was made again for a late reading has that one; the others are still away.
+    """
     if not is_postgresql(session):
         return lambda since, until: False
-    parts = _parts(session)
+    parts = _parts(session, _MADE_AGAIN)
     return lambda since, until: any(_gaps(Span(since, until), parts))
 
 
@@ -121,13 +126,15 @@ def _month(moment: datetime, later: int = 0) -> Span:
     return Span(first, after)
 
 
-def _parts(session: Session) -> list[Span]:
-    """What the parts of the table cover, in time."""
+def _parts(session: Session, but: str = "") -> list[Span]:
+    """What the parts of the table cover, in time; those with a certain comment are left out."""
     bounds = session.scalars(
         text(
             "SELECT pg_get_expr(part.relpartbound, part.oid) FROM pg_inherits"
             " JOIN pg_class AS part ON part.oid = inhrelid WHERE inhparent = 'reading'::regclass"
-        )
+            " AND coalesce(obj_description(part.oid, 'pg_class'), '') IS DISTINCT FROM :but"
+        ),
+        {"but": but or None},
     )
     return sorted(_span(said) for said in bounds)
 
@@ -154,13 +161,16 @@ def _gaps(wanted: Span, parts: Iterable[Span]) -> Iterator[Span]:
 
 
 def _make(session: Session, months: Iterable[Span]) -> list[str]:
-    """Make what is missing of these months; the caller holds the lock."""
-    parts = _parts(session)
-    return [
-        _attach(session, f"reading_{month.since:%Y_%m}", gap)
-        for month in months
-        for gap in _gaps(month, parts)
-    ]
+    """Make what is missing of these months; the caller holds the lock.
+
+    One that lies before others was there once: it says so in its comment.
+    """
+    parts, made = _parts(session), []
+    for gap in [gap for month in months for gap in _gaps(month, parts)]:
+        made.append(_attach(session, f"reading_{gap.since:%Y_%m}", gap))
+        if any(part.since >= gap.until for part in parts):
+            session.execute(text(f"COMMENT ON TABLE {made[-1]} IS '{_MADE_AGAIN}'"))
+    return made
 
 
 def _attach(session: Session, name: str, span: Span) -> str:

@@ -15,6 +15,7 @@ from traceapp.capture.profile import register_profile
 from traceapp.capture.reading import know_sensors
 from traceapp.capture.registry_error import RegistryError, past
 from traceapp.capture.stale import mark_sensor
+from traceapp.db import SENSOR_MOVES, lock_numbers
 from traceapp.models.base import Base
 from traceapp.models.contact import Contact
 from traceapp.models.division import Division
@@ -114,6 +115,8 @@ def _register_sensor(session: Session, document: dict[str, Any], now: datetime) 
     from_at = past("attached_from", document.get("attached_from", now), now)
     # Its first reading may come at this very moment and note the sensor as heard.
     sensor_id = know_sensors(session, {document["code"]})[document["code"]]
+    # Of two moves at once the second must know where the first one put the sensor.
+    lock_numbers(session, SENSOR_MOVES, {sensor_id})
     row = session.get_one(Sensor, sensor_id)
     values = {
         "code": document["code"],

@@ -21,11 +21,8 @@ from traceapp.models.reading import Reading
 from traceapp.models.unit_day import ALL_HOURS, OTHER_SENSORS, Summing, UnitDay, UnitPast
 from traceapp.rules.hour import midnight
 from traceapp.rules.judging import Pace
-from traceapp.watch.heard import Attached, load_units_of
+from traceapp.watch.heard import LONGEST_SILENCE, Attached, load_units_of
 
-#: No sum is kept of a unit with a sensor that may be silent for longer: a reading changes how
-#: long the ones around it held, as far away as that.
-LONGEST_SILENCE = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _DAY_US = 86_400_000_000
 _AT_ONCE = 500
@@ -56,9 +53,12 @@ def mark_sensor(
 ) -> None:
     """Mark all days of units from a moment on: a sensor of theirs came, left, or has another pace.
 
-    Days of which the sensor has readings are added. The units are locked by the caller.
+    A sensor that left within its silence limit was not silent before, so it begins that much
+    earlier. Days of which the sensor has readings are added. The units are locked by the caller.
     """
+    _count_changes(session, unit_ids)
     until_on = session.scalar(select(Summing.until_on))
+    since = None if since is None else since - LONGEST_SILENCE
     if until_on is None or (since is not None and since >= midnight(until_on)):
         return
     mark_units(session, unit_ids, since)

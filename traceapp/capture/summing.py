@@ -30,13 +30,12 @@ from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from traceapp.capture.month import lacking_months
-from traceapp.capture.stale import LONGEST_SILENCE
 from traceapp.capture.unit_day import day_of
 from traceapp.db import is_postgresql
 from traceapp.models.unit_day import ALL_HOURS, OTHER_SENSORS, Summing, UnitDay
 from traceapp.rules.exposure import timeline
 from traceapp.rules.hour import HOUR, Sums, midnight, sum_hours, unpack_hours
-from traceapp.watch.heard import Attached, Span, hear, load_attached
+from traceapp.watch.heard import LONGEST_SILENCE, Attached, Span, hear, load_attached
 from traceapp.watch.limit import known_limits
 
 #: A transaction sums so many days, and who marks one of them waits for it.
@@ -81,7 +80,9 @@ def sum_days(session: Session, most: int = MOST_DAYS) -> list[Summed]:
         for number, sums in enumerate(sum_hours(segments, span.since, count, limits), run.first):
             hours[number] = sums
     for row in rows:
-        _write(session, row, fresh[row.unit_id, row.measured_on])
+        begins = midnight(row.measured_on)
+        is_edge = lacks(begins - LONGEST_SILENCE, begins + _DAY + LONGEST_SILENCE)
+        _write(session, row, fresh[row.unit_id, row.measured_on], is_edge)
     return [Summed(*key, tuple(sorted(hours))) for key, hours in fresh.items()]
 
 
@@ -146,14 +147,15 @@ def _is_left(
     return is_away
 
 
-def _write(session: Session, row: Any, fresh: Mapping[int, Sums]) -> None:
+def _write(session: Session, row: Any, fresh: Mapping[int, Sums], is_edge: bool) -> None:
     """Put fresh hours into a row.
 
     A reading that comes late never makes less of an hour known. Where less is, the hour's other
-    readings were put away, and its sums stay; unless it was the sensors that changed.
+    readings were put away, and its sums stay; unless it was the sensors that changed. On a day at
+    the edge of what was put away nobody can tell, and what is known stays.
     """
     hours = [Sums()] * 24 if row.hours is None else unpack_hours(row.hours, row.detail)
-    is_other = bool(row.stale_hours & OTHER_SENSORS)
+    is_other = bool(row.stale_hours & OTHER_SENSORS) and not is_edge
     for number, sums in fresh.items():
         if is_other or sums.observed_us >= hours[number].observed_us:
             hours[number] = sums

@@ -24,7 +24,7 @@ from traceapp.models.unit_day import Summing, UnitPast
 from traceapp.rows import fetch, spell_list
 from traceapp.rules.exposure import Exposure, Limits
 from traceapp.rules.hour import midnight
-from traceapp.watch.heard import Attached, attached_of, attachments
+from traceapp.watch.heard import LONGEST_SILENCE, Attached, attached_of, attachments
 
 #: How many stretches a process remembers of a database; the oldest are forgotten first.
 MOST = 20_000
@@ -62,6 +62,9 @@ class Past:
             self._changes[row.unit_id] = row.changes or 0
             if row.until_on is not None:
                 self._until[row.unit_id] = _midnight(row.until_on)
+        for unit_id in missing:
+            if any(one.pace.silence > LONGEST_SILENCE for one in self.attached[unit_id]):
+                self._until.pop(unit_id, None)
 
     def parts(self, key: Key) -> tuple[Key | None, Key | None]:
         """The part of a stretch that can be remembered, and the part that cannot."""

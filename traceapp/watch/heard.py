@@ -23,6 +23,9 @@ from traceapp.rules.judging import Pace
 from traceapp.rules.sample import Sample
 from traceapp.watch.profile import START_OF_TIME
 
+#: Nothing is kept of a unit with a sensor that may be silent for longer: a reading changes how
+#: long the ones around it held, as far away as that.
+LONGEST_SILENCE = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 _USABLE = "celsius BETWEEN {} AND {}".format(*PLAUSIBLE_CELSIUS)
 # The order within keeps PostgreSQL from reading whole months for a few stretches.

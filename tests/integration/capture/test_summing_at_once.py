@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from schemas.reading import Reading
+from schemas.registry import KINDS
 from tests.integration.capture.test_summing import (
     DAY,
     at,
@@ -21,17 +22,20 @@ from tests.integration.capture.test_summing import (
     exposure,
     record,
     record_days,
+    unit_id,
 )
 from tests.integration.country import NOW, REGISTRY, load_registry
 from tests.integration.trace.test_exposure import begin_with, sum_all
+from tests.integration.trace.test_past import agree
 from traceapp.capture.listing import list_days
 from traceapp.capture.reading import ReadingMessage, record_readings
+from traceapp.capture.registry import register
+from traceapp.capture.stale import mark_units
 from traceapp.capture.summing import sum_days
 from traceapp.db import Database, open_database
-from traceapp.models.unit_day import UnitDay
+from traceapp.models.unit_day import UnitDay, UnitPast
 from traceapp.rules.exposure import timeline
 from traceapp.rules.hour import midnight, sum_hours, unpack_hours
-from traceapp.trace.past import forget
 from traceapp.watch.heard import Span, hear, load_attached
 
 _DAY = timedelta(days=1)
@@ -140,9 +144,8 @@ def test_no_row_ever_says_other_than_its_readings_while_others_write(
         assert asking.result(timeout=60) > 1
         for one in others:
             one.result(timeout=60)
-    remembered = [exposure(database, "FRIDGE", *hours) for hours in _ASKED]
-    forget(database)
-    assert [exposure(database, "FRIDGE", *hours) for hours in _ASKED] == remembered
+    for hours in _ASKED:
+        agree(database, *hours)
     sum_all(database)
     holding, lying = rows_that_lie(database)
     assert (holding >= 6, lying) == (True, [])
@@ -233,3 +236,87 @@ def test_sums_stay_when_a_month_of_readings_is_put_away(postgresql_database: Dat
     sum_all(database)
     again = exposure(database, "FRIDGE", 3, 48)
     assert again.observed_minutes == before.observed_minutes
+
+
+def test_sums_stay_when_a_late_reading_makes_a_month_anew_that_was_put_away(
+    postgresql_database: Database,
+) -> None:
+    database = postgresql_database
+    record_days(database, "S1", 5.0, days=2)
+    record(database, "S1", (12.05, -5.0))
+    begin_with(database, DAY)
+    sum_all(database)
+    put_away(database, "SELECT tableoid::regclass::text FROM reading LIMIT 1")
+    with pytest.raises(OperationalError):
+        record(database, "S1", (30.0, 4.0))
+    record(database, "S1", (30.0, 4.0))  # The month was made anew.
+    load_registry(database, [{"kind": "sensor", "code": "S1", "unit": "FRIDGE", "interval_s": 300}])
+    sum_all(database)
+    assert exposure(database, "FRIDGE", 3, 47).is_frozen
+    with database.begin() as session:
+        mark_units(session, [unit_id(database, "FRIDGE")])
+    sum_all(database)
+    assert exposure(database, "FRIDGE", 3, 47).is_frozen
+
+
+def test_the_first_day_after_a_month_that_was_put_away_keeps_what_hung_on_its_last_reading(
+    postgresql_database: Database,
+) -> None:
+    database = postgresql_database
+    slow = {"kind": "sensor", "code": "M1", "unit": "FRIDGE", "interval_s": 600}
+    load_registry(database, [{**slow, "silence_s": 43_200}])
+    with database.begin() as session:
+        session.execute(text("ALTER TABLE reading DETACH PARTITION reading_earlier"))
+    before = [(-96.0 + n, 5.0) for n in range(24)]
+    record(database, "M1", *before, (-72.1, 15.0), *((n - 62.0, 5.0) for n in range(40)))
+    with database.begin() as session:
+        for month in ("04", "05"):  # As if they had never been away.
+            session.execute(text(f"COMMENT ON TABLE reading_2021_{month} IS NULL"))
+    begin_with(database, DAY - 4 * _DAY)
+    sum_all(database)
+    assert exposure(database, "FRIDGE", -72, -48).minutes_above == 600
+    put_away(database, "SELECT 'reading_2021_04'")
+    with database.begin() as session:
+        mark_units(session, [unit_id(database, "FRIDGE")])
+    sum_all(database)
+    assert exposure(database, "FRIDGE", -72, -48).minutes_above == 600
+
+
+def put_away(database: Database, query: str) -> None:
+    """Detach the month of readings whose name a query tells."""
+    with database.begin() as session:
+        part = session.scalar(text(query))
+        session.execute(text(f"ALTER TABLE reading DETACH PARTITION {part}"))
+
+
+def test_two_moves_of_one_sensor_at_once_leave_no_trace_of_the_one_that_was_replaced(
+    postgresql_database: Database,
+) -> None:
+    database = postgresql_database
+    record_days(database, "S1", 30.0, days=3)
+    begin_with(database, DAY)
+    sum_all(database)
+
+    def move(session: Session, unit: str, hour: float) -> None:
+        document = {"code": "S1", "unit": unit, "interval_s": 600}
+        said = KINDS["sensor"]().load({**document, "attached_from": at(hour).isoformat()})
+        register(session, "sensor", said, NOW)
+
+    def second() -> None:
+        with database.begin() as session:
+            move(session, "CDC-1", 5)
+
+    moving = Thread(target=second)
+    with database.begin() as first:
+        move(first, "TRUCK", 10)
+        moving.start()
+        moving.join(1.0)
+        assert moving.is_alive()
+        counted = select(UnitPast.changes).where(UnitPast.unit_id == unit_id(database, "TRUCK"))
+        once = first.scalars(counted).one()
+    moving.join(60)
+    with database.read() as session:
+        assert session.scalars(counted).one() > once
+    sum_all(database)
+    assert exposure(database, "TRUCK", 0, 48).observed_minutes == 0
+    assert rows_that_lie(database)[1] == []

@@ -62,8 +62,13 @@ def agree(database: Database, *hours: float) -> Exposure:
     remembered = exposure(database, "FRIDGE", *hours)
     forget(database)
     fresh = exposure(database, "FRIDGE", *hours)
-    assert remembered.kinetic_sum == pytest.approx(fresh.kinetic_sum, rel=1e-12)
-    assert replace(remembered, kinetic_sum=0) == replace(fresh, kinetic_sum=0)
+    for name in ("kinetic_sum", "vvm_life_used"):
+        said = getattr(remembered, name), getattr(fresh, name)
+        assert said[0] == pytest.approx(said[1], rel=1e-12)
+    remembered, fresh = (
+        replace(one, kinetic_sum=0.0, vvm_life_used=0.0) for one in (remembered, fresh)
+    )
+    assert remembered == fresh
     return remembered
 
 
@@ -152,3 +157,35 @@ def test_nothing_is_remembered_while_older_writers_go_on(postgresql_url: str) ->
     asked(database, 1, 30)
     assert len(asked(database, 1, 30)[1]) == 1
     database.close()
+
+
+def test_a_sensor_that_left_within_its_silence_limit_had_not_been_silent(
+    database: Database,
+) -> None:
+    logger = {"kind": "sensor", "code": "M1", "unit": "FRIDGE", "interval_s": 600}
+    logger["silence_s"] = 43_200
+    load_registry(database, [logger])
+    record(database, "M1", *((n / 6, 5.0) for n in range(84)), (14, 15.0), (30.0, 5.0))
+    begin_with(database, DAY)
+    sum_all(database, DAY + timedelta(days=3))  # The first day, and no later one.
+    assert exposure(database, "FRIDGE", 0, 24).minutes_above == 10
+    moved = {**logger, "unit": "TRUCK", "attached_from": at(24.2).isoformat()}
+    load_registry(database, [moved])
+    assert agree(database, 0, 24).minutes_above == 600
+    sum_all(database)
+    assert agree(database, 0, 24).minutes_above == 600
+
+
+def test_nothing_is_remembered_of_a_unit_whose_sensor_may_be_silent_for_days(
+    database: Database,
+) -> None:
+    daily = {"kind": "sensor", "code": "M1", "unit": "FRIDGE", "interval_s": 86_400}
+    load_registry(database, [daily])
+    record(database, "M1", (0, 5.0), (30, 15.0))
+    moved = {**daily, "unit": "TRUCK", "attached_from": at(24 * 7).isoformat()}
+    load_registry(database, [moved])
+    begin_with(database, DAY)
+    sum_all(database, DAY + timedelta(days=5))
+    assert exposure(database, "FRIDGE", 0, 72).unknown_minutes > 0
+    record(database, "M1", (100.0, 5.0))
+    assert agree(database, 0, 72).unknown_minutes == 0
