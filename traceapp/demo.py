@@ -211,7 +211,7 @@ def _invitation(ground: Ground, crew: Crew, story: Story) -> str:
 def _first_commands(ground: Ground) -> str:
     """What leads `traceapp` to the demo, a token and a link: to be pasted as it stands."""
     installed = Path(sys.executable).with_name("traceapp")
-    program = str(installed) if installed.exists() else shlex.join(traceapp())
+    program = shlex.quote(str(installed)) if installed.exists() else shlex.join(traceapp())
     told = ground.environ({})
     names = ("TRACEAPP_DATABASE_URL", "TRACEAPP_DATA_FOLDER", "TRACEAPP_BASE_URL")
     lines = [

@@ -27,6 +27,8 @@ from traceapp.trace.scope import Scope
 from traceapp.vault import find_vault
 
 _COUNTRY = Scope()
+#: What is told of an exposure: the coldest, the warmest, and minutes.
+_OF_EXPOSURE = ("min °C", "max °C", "above", "below", "unknown")
 
 
 @click.command()
@@ -136,7 +138,7 @@ def _show_dose(document: dict[str, Any]) -> None:
         )
         for one in document["path"]
     ]
-    names = ("site", "unit", "from", "until", "certainty", "min", "max", "> min", "< min", "? min")
+    names = ("site", "unit", "from", "until", "certainty", *_OF_EXPOSURE)
     show_table("来源 Path", names, rows)
 
 
@@ -157,7 +159,7 @@ def _show_lot(document: dict[str, Any]) -> None:
         for one in document["shipments"]
     ]
     names = ("from", "to", "shipped", "received", "doses", "arrived")
-    show_table("去向 Shipments", (*names, "min", "max", "> min", "< min", "? min"), rows)
+    show_table("去向 Shipments", (*names, *_OF_EXPOSURE), rows)
     held = [(one["site"], one["unit"], one["doses"]) for one in document["holdings"]]
     show_table("库存 Holdings", ("site", "unit", "doses"), held)
     show_table("平衡 Balance", tuple(document["balance"]), [tuple(document["balance"].values())])
