@@ -16,7 +16,7 @@ from traceapp.rules.calendar import CHINA
 from traceapp.web import curve
 from traceapp.web.labels import label
 from traceapp.web.language import gettext, language_of_request, ngettext
-from traceapp.web.names import name_of
+from traceapp.web.names import may_open, name_of
 
 _HOUR, _DAY = 60, 24 * 60
 _CURVE_SIZE = {
@@ -46,6 +46,7 @@ def prepare_templates(app: Flask) -> None:
     environment.globals |= {
         "label": label,
         "name_of": name_of,
+        "may_open": may_open,
         "finding_text": finding_text,
         "curve_size": _CURVE_SIZE,
     }

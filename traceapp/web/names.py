@@ -9,6 +9,7 @@ from flask import g
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from traceapp.access.guard import visitor
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.unit import Unit
@@ -19,17 +20,31 @@ _Names = dict[tuple[str, str], tuple[str, str | None]]
 
 
 def learn_names(session: Session, *documents: Any) -> None:
-    """Fetch the names of every site, unit and product that the documents of a page mention."""
-    mentioned = set(_mentions(documents))
+    """Fetch the names of every site, unit and product that the documents of a page mention.
+
+    A trace names units beyond the reader's scope; which of them lie within it is learnt too.
+    """
+    mentioned, scope = set(_mentions(documents)), visitor().scope
     names: _Names = {}
-    for kind, table, key in (
-        ("site", Site, Site.code),
-        ("unit", Unit, Unit.code),
-        ("product", Product, Product.gtin),
-    ):
-        query = select(key, table.name, table.name_en).where(key.in_(mentioned))
-        names |= {(kind, code): (name, name_en) for code, name, name_en in session.execute(query)}
-    g.names = names
+    reached: set[str] = set()
+    products = select(Product.gtin, Product.name, Product.name_en)
+    for gtin, name, name_en in session.execute(products.where(Product.gtin.in_(mentioned))):
+        names["product", gtin] = name, name_en
+    sites = select(Site.code, Site.name, Site.name_en).where(Site.code.in_(mentioned))
+    for code, name, name_en in session.execute(sites):
+        names["site", code] = name, name_en
+    units = select(Unit.code, Unit.name, Unit.name_en, Site.code, Site.division_code)
+    units = units.join(Site, Site.id == Unit.site_id).where(Unit.code.in_(mentioned))
+    for code, name, name_en, site, division in session.execute(units):
+        names["unit", code] = name, name_en
+        if scope.sees_site(site, division):
+            reached.add(code)
+    g.names, g.units_reached = names, reached
+
+
+def may_open(unit: str | None) -> bool:
+    """Whether a unit that the page names has a page itself for whoever reads it."""
+    return unit in g.get("units_reached", ())
 
 
 def name_of(kind: str, code: str | None) -> str:

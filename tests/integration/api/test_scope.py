@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -137,3 +138,16 @@ def test_an_administrator_changes_only_the_own_division(door: Door, admin: Flask
     assert guangxi.put("/api/v1/products/06901234567809", json=product).status_code == 403
     assert guangxi.put("/api/v1/contacts", json=contact).status_code == 404
     assert guangxi.put("/api/v1/divisions/110000", json={"name": "x"}).status_code == 404
+
+
+def test_a_dose_page_links_to_nothing_that_its_reader_may_not_see(
+    door: Door, admin: FlaskClient
+) -> None:
+    at_clinic = door.client(door.token("vaccinator", "451481", "CLINIC"))
+    page = at_clinic.get("/doses/d1").text
+    assert "冷藏车" in page
+    links = set(re.findall(r'href="(/(?:units|excursions|lots|doses)/[^"]+)"', page))
+    assert {at_clinic.get(one).status_code for one in links} == {200}
+    assert 'href="/units/FRIDGE"' in page
+    everything = admin.get("/doses/d1").text
+    assert 'href="/units/TRUCK"' in everything
