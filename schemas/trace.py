@@ -191,8 +191,16 @@ class BalanceSchema(Document):
     unexplained = fields.Integer(required=True)
 
 
+class PartBalanceSchema(BalanceSchema):
+    """The balance of the sites in the reader's scope; below the country `in_transit` is null."""
+
+    in_transit = fields.Integer(required=True, allow_none=True)
+
+
 class LotTraceSchema(Document):
     """Forwards: from a lot to every place it went.
+
+    `balance` and `doses_administered` are of the whole lot; all else is of the sites in scope.
 
     Of its shipments a page, the oldest first; give `next` as `cursor` for those after them.
     """
@@ -203,6 +211,7 @@ class LotTraceSchema(Document):
     next = fields.String(required=True, allow_none=True)
     holdings = fields.List(fields.Nested(HoldingSchema), required=True)
     balance = fields.Nested(BalanceSchema, required=True)
+    balance_within = fields.Nested(PartBalanceSchema, required=True)
     doses_administered = fields.Integer(required=True)
     sites = fields.List(fields.Nested(NamedSiteSchema), required=True)
     holds = fields.List(fields.Nested(HoldDocumentSchema), required=True)

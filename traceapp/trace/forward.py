@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from traceapp.models.movement import Movement
 from traceapp.models.site import Site
 from traceapp.models.stock import Stock, Turnover
 from traceapp.models.unit import Unit
+from traceapp.rows import among
 from traceapp.trace.finding import finding, finding_of_dose
 from traceapp.trace.hold import findings_in_spite, findings_of_holds, hold_documents
 from traceapp.trace.lot import LotRecord, name_of_lot, record_of_lot, source_of_lot
@@ -43,7 +44,8 @@ def trace_lot(
 ) -> dict[str, Any] | None:
     """The `lot trace` of the contract; None for a lot that never was at a site in scope.
 
-    Below the country only what touches sites in scope is listed; the balance is the lot's. Of
+    `balance` and `doses_administered` are of the whole lot, wherever it is. All else is of sites
+    in scope, and so is `balance_within`; what is on the way lies at no site. Of
     the shipments it has a page of at most `limit`; `next` is the cursor of those after them.
     Findings about no dose and no movement say what the lot is now, whether it has expired only
     where `now` is given. Raises CursorInvalid.
@@ -62,6 +64,7 @@ def trace_lot(
         "next": shipments["next"],
         "holdings": _holdings(session, lot, inside),
         "balance": total,
+        "balance_within": total if scope.is_country else _balance_within(session, lot, inside),
         "doses_administered": total["administered"],
         "sites": [
             {"code": site.code, "name": site.name, "division": site.division_code}
@@ -77,24 +80,35 @@ def trace_lot(
     }
 
 
-def lot_balance(session: Session, lot: Lot) -> dict[str, int]:
-    """The `balance` of the contract, in doses.
+def lot_balance(
+    session: Session, lot: Lot, site_ids: Collection[int] | None = None
+) -> dict[str, int]:
+    """The `balance` of the contract, in doses; of some sites where they are named.
 
     `made` is the sum of all others but `received`, which counts what shipments brought. What
     a count found too much, or nobody can explain, came from nowhere and is negative.
     """
     names = ("made", "received", "shipped", *_SUMS)
     sums = [func.coalesce(func.sum(getattr(Turnover, name)), 0) for name in names]
-    row = session.execute(select(*sums).where(Turnover.lot_id == lot.id)).one()
+    turnover = select(*sums).where(Turnover.lot_id == lot.id)
+    stock = select(func.sum(Stock.doses)).where(Stock.lot_id == lot.id)
+    if site_ids is not None:
+        turnover = turnover.where(among(session, Turnover.site_id, site_ids))
+        stock = stock.where(among(session, Stock.site_id, site_ids))
+    row = session.execute(turnover).one()
     total = {name: int(doses) for name, doses in zip(names, row, strict=True)}
-    held = session.scalar(select(func.sum(Stock.doses)).where(Stock.lot_id == lot.id))
     return {
         "made": total["made"],
         "received": total["received"],
-        "on_hand": int(held or 0),
+        "on_hand": int(session.scalar(stock) or 0),
         "in_transit": total["shipped"] - total["received"],
         **{name: total[name] for name in _SUMS},
     }
+
+
+def _balance_within(session: Session, lot: Lot, inside: set[int]) -> dict[str, int | None]:
+    """The balance of the sites in scope; what is on the way is at no site."""
+    return {**lot_balance(session, lot, inside), "in_transit": None}
 
 
 def list_lot_doses(

@@ -140,6 +140,24 @@ def test_an_administrator_changes_only_the_own_division(door: Door, admin: Flask
     assert guangxi.put("/api/v1/divisions/110000", json={"name": "x"}).status_code == 404
 
 
+def test_a_lots_page_says_which_figures_are_of_the_whole_lot_and_which_of_the_readers_part(
+    door: Door, admin: FlaskClient
+) -> None:
+    whole = admin.get(f"/api/v1/lots/{GTIN}/{NUMBER}/trace").get_json()
+    assert whole["balance_within"] == whole["balance"]
+    maker = door.client(door.token("vaccinator", "110000", "MAKER"))
+    part = maker.get(f"/api/v1/lots/{GTIN}/{NUMBER}/trace").get_json()
+    assert part["balance"] == whole["balance"]
+    assert (part["balance"]["administered"], part["balance_within"]["administered"]) == (1, 0)
+    assert part["balance_within"]["in_transit"] is None
+    held = sum(one["doses"] for one in part["holdings"])
+    assert part["balance_within"]["on_hand"] == held < part["balance"]["on_hand"]
+    said = "within what you may see"
+    english = {"Accept-Language": "en"}
+    assert said in maker.get(f"/lots/{GTIN}/{NUMBER}", headers=english).text
+    assert said not in admin.get(f"/lots/{GTIN}/{NUMBER}", headers=english).text
+
+
 def test_a_dose_page_links_to_nothing_that_its_reader_may_not_see(
     door: Door, admin: FlaskClient
 ) -> None:

@@ -232,6 +232,11 @@ def hold() -> dict[str, Any]:
     }
 
 
+BALANCE: dict[str, int | None] = dict.fromkeys(("wasted", "destroyed", "sampled", "adjusted"), 0)
+BALANCE |= {"made": 10000, "received": 1190, "on_hand": 8990, "in_transit": 600}
+BALANCE |= {"administered": 400, "unexplained": 10}
+
+
 def lot_trace() -> dict[str, Any]:
     """Return a lot with a shipment that arrived short and one on its way."""
     return {
@@ -259,15 +264,8 @@ def lot_trace() -> dict[str, Any]:
         ],
         "next": None,
         "holdings": [{"site": "4514810001", "unit": "PX-FY-01", "doses": 800}],
-        "balance": {
-            "made": 10000,
-            "received": 1190,
-            "on_hand": 8990,
-            "in_transit": 600,
-            "administered": 400,
-            **dict.fromkeys(("wasted", "destroyed", "sampled", "adjusted"), 0),
-            "unexplained": 10,
-        },
+        "balance": BALANCE,
+        "balance_within": BALANCE | {"in_transit": None},
         "doses_administered": 400,
         "sites": ["4514810001"],
         "holds": [hold(), hold() | {"id": 2, "recall_class": 1, "release": None}],
