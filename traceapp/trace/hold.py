@@ -85,6 +85,15 @@ def touches(held: Held, scope: Scope) -> bool:
     return contains(held.scope, scope) or contains(scope, held.scope)
 
 
+def recall_in_force(session: Session, lot_id: int, scope: Scope) -> bool:
+    """Whether some recall of a lot that is not over reaches all of a scope."""
+    settled = settle(session, scope)
+    return any(
+        one.recall is not None and one.release is None and contains(one.scope, settled)
+        for one in holds_of_lot(session, lot_id)
+    )
+
+
 class Holds:
     """The holds of lots, each lot's and each place's looked up once."""
 

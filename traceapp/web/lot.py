@@ -19,6 +19,7 @@ from traceapp.rules.meaning import Meaning
 from traceapp.trace.adverse_event import count_of_lot
 from traceapp.trace.finding_list import Wanted, list_findings
 from traceapp.trace.forward import trace_lot
+from traceapp.trace.hold import recall_in_force
 from traceapp.trace.lot import find_lot
 from traceapp.web.names import learn_names
 from traceapp.web.reason import reason_of_form, urgency_of_form
@@ -39,6 +40,7 @@ def lot(gtin: str, number: str) -> str:
         row = find_lot(session, gtin, number)
         if trace is None or row is None:
             raise not_found("lot", f"{gtin}/{number}")
+        is_recalled = recall_in_force(session, row.id, scope)
         events = count_of_lot(session, scope, row)
         found = list_findings(session, scope, Wanted(gtin=gtin, lot=number), _FINDINGS)
         learn_names(session, trace, found)
@@ -54,6 +56,7 @@ def lot(gtin: str, number: str) -> str:
         found=[one for one in found["items"] if one["code"] != "lot_unknown"],
         symbol=label,
         may_hold=may_hold,
+        is_recalled=is_recalled,
         later=f"{request.path}?{urlencode({'cursor': trace['next']})}" if trace["next"] else None,
     )
 

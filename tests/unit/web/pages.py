@@ -80,6 +80,7 @@ def contexts() -> dict[str, dict[str, Any]]:
             "found": findings()["items"],
             "state": documents.lot_trace()["findings"][:1],
             "may_hold": True,
+            "is_recalled": False,
             "later": "/lots/06901234567892/L1?cursor=x",
         },
         "lot_events": {"found": documents.lot_events(), "older": None},
