@@ -40,6 +40,8 @@ class Problem(HTTPException):
         self.code = status
         self.errors = dict(errors or {})
         self.headers = dict(headers or {})
+        #: The noun and the code of what is not there, so that a page says it in its own words.
+        self.missing: tuple[str, str] | None = None
 
 
 def not_found(noun: str, code: str, field: str | None = None) -> Problem:
@@ -48,7 +50,14 @@ def not_found(noun: str, code: str, field: str | None = None) -> Problem:
     `field` is where a request named it; None where the address did.
     """
     errors = {field: [f"Expected a {noun} that you may see, got {code}."]} if field else None
-    return Problem(404, f"There is no {noun} {code} that you may see.", errors)
+    problem = Problem(404, f"There is no {noun} {code} that you may see.", errors)
+    problem.missing = noun, code
+    return problem
+
+
+def is_usual(error: HTTPException) -> bool:
+    """Whether an error says no more than every error of its status does."""
+    return not isinstance(error, Problem) or error.description == _DETAILS.get(error.code or 500)
 
 
 def describe(error: HTTPException) -> dict[str, Any]:

@@ -167,3 +167,22 @@ def test_a_refusal_that_was_taken_in_after_all_says_so(door: Door, admin: FlaskC
     with door.database.begin() as session:
         session.execute(update(Rejection).values(replayed_at=NOON))
     assert "已补收" in admin.get("/rejections").text
+
+
+def test_a_page_says_what_is_not_there_in_the_language_of_its_reader(admin: FlaskClient) -> None:
+    html = {"Accept": "text/html"}
+    admin.get("/language/zh")
+    for path, said in (
+        ("/doses/nope", "没有您可见的剂次 nope。"),
+        ("/units/nope", "没有您可见的设备 nope。"),
+        ("/recalls/9", "没有您可见的召回 9。"),
+    ):
+        answer = admin.get(path, headers=html)
+        assert answer.status_code == 404
+        assert said in answer.text
+        assert "There is no" not in answer.text
+        assert "Not Found" not in answer.text
+    assert "There is nothing" not in admin.get("/nowhere", headers=html).text
+    admin.get("/language/en")
+    assert "There is no dose nope that you may see." in admin.get("/doses/nope", headers=html).text
+    assert "404 Not Found" in admin.get("/doses/nope", headers=html).text
