@@ -41,9 +41,10 @@ class ShipmentsQuery(PageQuery):
 def get_trace(query: dict[str, Any], gtin: str, number: str) -> dict[str, Any]:
     """Trace a lot forwards: shipments, holdings, the balance, and what is wrong with it."""
     limit, cursor = query["limit"], query.get("cursor")
-    scope, now = visitor().scope, doors().clock()
-    with doors().database.read() as session:
-        trace = trace_lot(session, scope, gtin, number, limit, cursor, now=now)
+    parts = doors()
+    with parts.database.read() as session:
+        scope, now = visitor().scope, parts.clock()
+        trace = trace_lot(session, scope, gtin, number, now, limit, cursor)
     if trace is None:
         raise not_found("lot", f"{gtin}/{number}")
     return trace

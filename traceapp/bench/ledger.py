@@ -126,7 +126,7 @@ def ask_all(world: World, times: int) -> Iterator[Asked]:
         return trace_dose(session, _EVERYTHING, code)
 
     def forwards(session: Session, lot: LotKey) -> Any:
-        return trace_lot(session, _EVERYTHING, lot.gtin, lot.number)
+        return trace_lot(session, _EVERYTHING, lot.gtin, lot.number, now)
 
     def impact(session: Session, number: int) -> Any:
         return trace_impact(session, _EVERYTHING, number, now)

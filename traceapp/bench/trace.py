@@ -56,7 +56,7 @@ def measure_traces(database: Database, times: int) -> list[Latency]:
         )
     questions: list[tuple[str, Sequence[Any], Callable[[Session, Any], Any]]] = [
         ("a dose backwards", doses, lambda s, code: trace_dose(s, _EVERYTHING, code)),
-        ("a lot forwards", lots, lambda s, lot: trace_lot(s, _EVERYTHING, *lot)),
+        ("a lot forwards", lots, lambda s, lot: trace_lot(s, _EVERYTHING, lot[0], lot[1], now)),
         ("an excursion's impact", excursions, lambda s, x: trace_impact(s, _EVERYTHING, x, now)),
     ]
     return [_measure(database, name, things, ask, times) for name, things, ask in questions]

@@ -89,9 +89,10 @@ def _follow(session: Session, answers: list[dict[str, str]]) -> dict[str, Any] |
 
 def _whole_lot(session: Session, gtin: str, number: str) -> dict[str, Any] | None:
     """A lot with all of its shipments, page after page."""
-    trace = page = trace_lot(session, _COUNTRY, gtin, number, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    trace = page = trace_lot(session, _COUNTRY, gtin, number, now)
     while trace is not None and page is not None and page["next"] is not None:
-        page = trace_lot(session, _COUNTRY, gtin, number, cursor=page["next"])
+        page = trace_lot(session, _COUNTRY, gtin, number, now, cursor=page["next"])
         trace["shipments"] += page["shipments"] if page else []
     return None if trace is None else {**trace, "next": None}
 

@@ -18,6 +18,7 @@ from traceapp.models.site import Site
 from traceapp.models.stock import Stock, Turnover
 from traceapp.models.unit import Unit
 from traceapp.rows import among
+from traceapp.rules.ledger import LEAVING
 from traceapp.trace.finding import finding, finding_of_dose
 from traceapp.trace.hold import findings_in_spite, findings_of_holds, hold_documents
 from traceapp.trace.lot import LotRecord, name_of_lot, record_of_lot, source_of_lot
@@ -37,10 +38,9 @@ def trace_lot(
     scope: Scope,
     gtin: str,
     number: str,
+    now: datetime,
     limit: int = SHIPMENTS,
     cursor: str | None = None,
-    *,
-    now: datetime | None = None,
 ) -> dict[str, Any] | None:
     """The `lot trace` of the contract; None for a lot that never was at a site in scope.
 
@@ -56,7 +56,7 @@ def trace_lot(
     seen = _sites_of(session, lot)
     inside = {site.id for site in seen if scope.sees_site(site.code, site.division_code)}
     places, total, record = Places(session), lot_balance(session, lot), record_of_lot(session, lot)
-    shipments = list_shipments(session, scope, record, limit, cursor)
+    shipments = list_shipments(session, scope, record, now, limit, cursor)
     return {
         "lot": name_of_lot(lot, record.product),
         "source": source_of_lot(lot, record.product),
@@ -149,9 +149,28 @@ def _recipient_document(row: Any, person: dict[str, Any] | None) -> dict[str, An
 
 
 def _sites_of(session: Session, lot: Lot) -> list[Site]:
-    """The sites that reported something of a lot, or that some was sent to."""
-    seen = select(Turnover.site_id).where(Turnover.lot_id == lot.id)
-    return list(session.scalars(select(Site).where(Site.id.in_(seen)).order_by(Site.code)))
+    """The sites that reported something of a lot, or that some was sent to, as far as it stands.
+
+    A site all of whose reports were withdrawn keeps its sums: they are nothing.
+    """
+    rows = session.execute(
+        select(Site, Turnover.newest_at)
+        .join(Turnover, Turnover.site_id == Site.id)
+        .where(Turnover.lot_id == lot.id)
+        .order_by(Site.code)
+    ).all()
+    silent = {site.id for site, newest_at in rows if newest_at is None}
+    awaiting = _sent_to(session, lot, silent) if silent else set()
+    return [site for site, _ in rows if site.id not in silent or site.id in awaiting]
+
+
+def _sent_to(session: Session, lot: Lot, site_ids: set[int]) -> set[int]:
+    """Those of these sites that some of a lot was sent to."""
+    sent = select(Movement.to_site_id).where(
+        Movement.lot_id == lot.id, Movement.step.in_(LEAVING), Movement.is_in_force
+    )
+    found = session.scalars(sent.where(among(session, Movement.to_site_id, site_ids)).distinct())
+    return {site_id for site_id in found if site_id is not None}
 
 
 def _holdings(session: Session, lot: Lot, inside: set[int]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from traceapp.trace.lot import lot_document
 from traceapp.trace.movement import findings_of_movements
 from traceapp.trace.place import Places
 from traceapp.trace.scope import Scope
+from traceapp.trace.shipped import ride_ended_at
 
 #: What a receiver may say of a delivery, by the document that came with it, but that it went back.
 _BROKEN = ("wasting", "destroying", "sampling")
@@ -139,7 +140,7 @@ def _exposure(
 ) -> dict[str, Any]:
     """What the lot lived through from its departure to the first receipt, or to now."""
     limits = limits_of(session, lot.gtin)
-    until = receipts[0]["at"] if receipts else max(now, row.at)
+    until = ride_ended_at(row.at, receipts[0]["at"] if receipts else None, now)
     return exposure_document(
         Climate(session).exposure(row.carrier_id, row.at, until, limits), limits
     )

@@ -29,17 +29,18 @@ def list_shipments(
     session: Session,
     scope: Scope,
     record: LotRecord,
+    now: datetime,
     limit: int = SHIPMENTS,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """A page of a lot's shipments from or to sites in scope, the oldest first.
 
-    Raises CursorInvalid.
+    Of one that is on its way the exposure is that until `now`. Raises CursorInvalid.
     """
     rows = session.execute(_asking(scope, record.lot.id, cursor).limit(limit + 1)).all()
     shown = rows[:limit]
     documents = dict(
-        zip((row.id for row in shown), _documents(session, record, shown), strict=True)
+        zip((row.id for row in shown), _documents(session, record, shown, now), strict=True)
     )
     return make_page(
         rows,
@@ -73,18 +74,18 @@ def _asking(scope: Scope, lot_id: int, cursor: str | None) -> Select[*tuple[Any,
 
 
 def _documents(
-    session: Session, record: LotRecord, rows: Sequence[Any]
+    session: Session, record: LotRecord, rows: Sequence[Any], now: datetime
 ) -> Sequence[dict[str, Any]]:
     places, climate, limits = Places(session), Climate(session), record.limits
     places.know_sites({site for row in rows for site in (row.site_id, row.to_site_id) if site})
     places.know_units({row.carrier_id for row in rows if row.carrier_id})
     arrived = _arrivals(session, [row.id for row in rows])
-    arrived_at = {row.id: arrived[row.id][0] for row in rows if row.id in arrived}
-    climate.look(((row.carrier_id, row.at, arrived_at.get(row.id, row.at)) for row in rows), limits)
+    until = {row.id: ride_ended_at(row.at, arrived.get(row.id, (None,))[0], now) for row in rows}
+    climate.look(((row.carrier_id, row.at, until[row.id]) for row in rows), limits)
     documents = []
     for row in rows:
         received_at, received = arrived.get(row.id, (None, 0))
-        exposure = climate.exposure(row.carrier_id, row.at, received_at or row.at, limits)
+        exposure = climate.exposure(row.carrier_id, row.at, until[row.id], limits)
         documents.append(
             {
                 "id": row.code,
@@ -99,6 +100,11 @@ def _documents(
             }
         )
     return documents
+
+
+def ride_ended_at(shipped_at: datetime, received_at: datetime | None, now: datetime) -> datetime:
+    """Until when the carrier tells of a shipment: its first receipt, or now."""
+    return received_at if received_at is not None else max(now, shipped_at)
 
 
 def _arrivals(session: Session, shipment_ids: Collection[int]) -> dict[int, tuple[datetime, int]]:

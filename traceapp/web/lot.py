@@ -34,9 +34,10 @@ _FINDINGS = 20
 @allow(*READERS)
 def lot(gtin: str, number: str) -> str:
     """Draw a lot's trace."""
-    with doors().database.read() as session:
+    parts = doors()
+    with parts.database.read() as session:
         scope, cursor = visitor().scope, request.args.get("cursor") or None
-        trace = trace_lot(session, scope, gtin, number, cursor=cursor, now=doors().clock())
+        trace = trace_lot(session, scope, gtin, number, parts.clock(), cursor=cursor)
         row = find_lot(session, gtin, number)
         if trace is None or row is None:
             raise not_found("lot", f"{gtin}/{number}")

@@ -8,7 +8,7 @@ import io
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, dose
+from tests.integration.api.scene import DOCUMENT, GTIN, NUMBER, dose, moment, movement
 from tests.integration.door import Door
 from traceapp.models.account import Audit
 
@@ -38,6 +38,34 @@ def test_its_shipments_come_in_pages(admin: FlaskClient) -> None:
     assert foreign.status_code == 422
     page = admin.get(f"/lots/{GTIN}/{NUMBER}", query_string={"cursor": first["next"]}).text
     assert page.count("<tr><td>") > 0
+
+
+def test_a_site_whose_only_report_was_withdrawn_is_none_of_its_sites(admin: FlaskClient) -> None:
+    def sites() -> list[str]:
+        return [one["code"] for one in admin.get(f"{_LOT}/trace").get_json()["sites"]]
+
+    def tell(told: dict[str, object]) -> None:
+        answer = admin.post("/api/v1/movements", json=told)
+        assert answer.status_code == 201, answer.text
+
+    other = {"lot": {"gtin": GTIN, "number": "L9"}}
+    lot = f"/api/v1/lots/{GTIN}/L9/trace"
+    gone = {"corrected_at": moment(0), "void": True, "reason": "typed for another lot"}
+    made = movement("x1", -9, "commissioning", to="MAKER-1") | other
+    sent = movement("x2", -8, "shipping", **{"from": "MAKER-1"}, to="CDC") | other
+    counted = movement("x3", -8, "counting", **{"from": "FRIDGE"}, doses=3) | other
+    for told in (made, sent, counted):
+        tell(told)
+
+    def sites_of_other() -> list[str]:
+        return [one["code"] for one in admin.get(lot).get_json()["sites"]]
+
+    assert sites_of_other() == ["CDC", "CLINIC", "MAKER"]
+    tell({**counted, "id": "x4", "corrects": "x3", **gone})
+    assert sites_of_other() == ["CDC", "MAKER"]  # The one that some is on its way to stays.
+    tell({**sent, "id": "x5", "corrects": "x2", **gone})
+    assert sites_of_other() == ["MAKER"]
+    assert sites() == ["CDC", "CLINIC", "MAKER"]
 
 
 def test_recipients_are_masked_and_every_look_is_audited(door: Door, admin: FlaskClient) -> None:

@@ -31,6 +31,13 @@ def shipment(client: FlaskClient, code: str) -> dict[str, Any]:
     return found
 
 
+def exposure_in_list(client: FlaskClient) -> dict[str, Any]:
+    """What the lot's list of shipments says of the journey of its newest one."""
+    *_, listed = client.get(f"/api/v1/lots/{GTIN}/{NUMBER}/trace").get_json()["shipments"]
+    exposure: dict[str, Any] = listed["exposure"]
+    return exposure
+
+
 def sums(found: dict[str, Any]) -> tuple[str, int, int, int]:
     counted = ("doses_shipped", "doses_received", "doses_on_the_way")
     return (found["state"], *(found[name] for name in counted))
@@ -46,10 +53,12 @@ def test_a_shipment_is_received_in_parts_until_nothing_is_on_its_way(admin: Flas
     assert sums(found) == ("on_the_way", 60, 0, 60)
     assert (found["on_the_way_since"], found["receipts"]) == (found["shipped_at"], [])
     assert found["exposure"]["unknown_minutes"] > 0
+    assert exposure_in_list(admin) == found["exposure"]
     told(admin, came("r1", -6, 40, document="SO-1"))
     found = shipment(admin, "s")
     assert sums(found) == ("partly_received", 60, 40, 20)
     assert ("s", "received_less") in codes(found)
+    assert exposure_in_list(admin) == found["exposure"]
     told(admin, came("r2", -2, 20, document="SO-1"))
     found = shipment(admin, "s")
     assert sums(found) == ("received", 60, 60, 0)

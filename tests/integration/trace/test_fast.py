@@ -83,7 +83,7 @@ def test_the_balance_of_every_lot_is_the_sum_of_its_postings(province: Database)
         for lot in session.scalars(select(Lot)).all():
             balance = lot_balance(session, lot)
             assert balance == whole_balance(session, lot)
-            trace = trace_lot(session, Scope(), lot.gtin, lot.number)
+            trace = trace_lot(session, Scope(), lot.gtin, lot.number, NOW)
             assert trace is not None
             assert sum(one["doses"] for one in trace["holdings"]) == balance["on_hand"]
             received = sum(one["doses_received"] for one in trace["shipments"])

@@ -48,7 +48,8 @@ def give(database: Database, code: str, hour: float, **more: Any) -> DoseOutcome
             "name": "张三",
         },
     }
-    dose = DoseSchema().load({**document, **more})
+    said = {name: one for name, one in {**document, **more}.items() if one is not None}
+    dose = DoseSchema().load(said)
     with database.begin() as session:
         return record_dose(session, dose, VAULT, NOW)
 
@@ -95,7 +96,7 @@ def test_a_dose_is_traced_to_its_maker_with_its_temperature_life(told: Database)
 
 def test_a_lot_is_traced_to_every_place_and_its_balance_sums_up(told: Database) -> None:
     with told.read() as session:
-        trace = trace_lot(session, COUNTRY, LOT["gtin"], LOT["number"])
+        trace = trace_lot(session, COUNTRY, LOT["gtin"], LOT["number"], NOW)
     assert trace is not None
     sums = trace["balance"]
     assert (sums["made"], sums["on_hand"], sums["administered"]) == (1000, 997, 3)
@@ -177,7 +178,7 @@ def test_a_late_dose_is_put_where_it_belongs_in_time(told: Database) -> None:
     give(told, "d7", 9)
     with told.read() as session:
         after, before = (trace_dose(session, COUNTRY, code) for code in ("d6", "d7"))
-        trace = trace_lot(session, COUNTRY, LOT["gtin"], LOT["number"])
+        trace = trace_lot(session, COUNTRY, LOT["gtin"], LOT["number"], NOW)
     assert after is not None
     assert before is not None
     assert trace is not None
@@ -192,7 +193,7 @@ def test_what_a_site_sent_without_having_it_is_found_in_its_own_scope_too(
     report(database, STORY[1])
     with database.read() as session:
         traces = [
-            trace_lot(session, scope, LOT["gtin"], LOT["number"])
+            trace_lot(session, scope, LOT["gtin"], LOT["number"], NOW)
             for scope in (COUNTRY, Scope(site="MAKER"))
         ]
     for trace in traces:
@@ -238,7 +239,7 @@ def test_another_division_sees_nothing_of_it(told: Database) -> None:
     other = Scope("330000")
     with told.read() as session:
         assert trace_dose(session, other, "d1") is None
-        assert trace_lot(session, other, LOT["gtin"], LOT["number"]) is None
+        assert trace_lot(session, other, LOT["gtin"], LOT["number"], NOW) is None
         assert list_excursions(session, other, Wanted())["items"] == []
         assert trace_impact(session, other, 1, NOW) is None
         assert excursion_document(session, other, 1) is None
