@@ -26,6 +26,8 @@ _RANK = {
     "counting": 6,
 }
 LEAVING = ("shipping", "returning")
+#: A moment, what comes first in it, and of equals the public id: see `Fact.place_in_time`.
+PlaceInTime = tuple[datetime, int, str]
 
 
 class Account(NamedTuple):
@@ -69,7 +71,7 @@ class Fact(NamedTuple):
     document: str | None = None
 
     @property
-    def place_in_time(self) -> tuple[datetime, int, str]:
+    def place_in_time(self) -> PlaceInTime:
         """What orders facts: never the order of their arrival."""
         return self.at, _RANK[self.step], self.code
 
@@ -114,6 +116,11 @@ class Finding:
     code: str
     fact: Fact
     detail: dict[str, Any]
+
+
+def place_of_dose(at: datetime, code: str | None) -> PlaceInTime:
+    """The place in time of a dose; without an id, the end of all that happened at that moment."""
+    return (at, _RANK["dose"], code) if code is not None else (at, len(_RANK), "")
 
 
 def in_time(facts: Iterable[Fact]) -> list[Fact]:

@@ -58,7 +58,14 @@ class DoseWays:
             return []
         history, use = self._histories[place], self.uses.get(record.dose.id)
         units = [place.unit_id] if place.unit_id else history.units_of(record.dose.site_id)
-        return history.before(units, record.dose.at, self.packs.movements(use) if use else ())
+        return history.before(
+            units,
+            record.dose.at,
+            self.packs.movements(use) if use else (),
+            record.dose.code,
+            # The ledger finds nothing in a dose but that it was not there.
+            is_explained=not record.has_finding,
+        )
 
     def look(self, climate: Climate, records: Iterable[DoseRecord]) -> dict[int, list[Stretch]]:
         """The ways of doses by row id; what was measured along them is read at once."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from traceapp.models.excursion import Excursion
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
+from traceapp.models.posting import Posting
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.models.stay import Stay
@@ -97,14 +98,28 @@ def _given(spread: Spread) -> Iterator[tuple[GivenDose, str]]:
 
 
 def lots_present(session: Session, excursion: Excursion) -> list[Lot]:
-    """The lots whose stay in the unit overlaps the episode, by number."""
+    """The lots of which something was in the unit during the episode, by number.
+
+    Their stay overlaps it; or they came and went within it at one moment; or a part of what rode
+    in the unit was received only after a first part had been, which ended the stay.
+    """
+    began, ended = excursion.started_at, excursion.ended_at
     stays = select(Stay.lot_id).where(
-        Stay.unit_id == excursion.unit_id,
-        or_(Stay.until_at.is_(None), Stay.until_at > excursion.started_at),
+        Stay.unit_id == excursion.unit_id, or_(Stay.until_at.is_(None), Stay.until_at > began)
     )
-    if excursion.ended_at is not None:
-        stays = stays.where(Stay.from_at < excursion.ended_at)
-    return list(session.scalars(select(Lot).where(Lot.id.in_(stays)).order_by(Lot.number)))
+    passed = select(Posting.lot_id).where(
+        Posting.debit_unit_id == excursion.unit_id, Posting.at > began
+    )
+    later = (
+        select(Stay.lot_id)
+        .join(Posting, Posting.credit_shipment_id == Stay.shipment_id)
+        .where(Stay.unit_id == excursion.unit_id, Stay.until_at <= began, Posting.at > began)
+    )
+    if ended is not None:
+        stays, later = stays.where(Stay.from_at < ended), later.where(Stay.from_at < ended)
+        passed = passed.where(Posting.at < ended)
+    is_one = Lot.id.in_(stays.union(passed, later))
+    return list(session.scalars(select(Lot).where(is_one).order_by(Lot.number)))
 
 
 class _Seen(NamedTuple):

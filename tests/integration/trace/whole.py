@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting as PostingRow
 from traceapp.rules.impact import Touched, follow
-from traceapp.rules.ledger import Account, Fact, Posting, balance
+from traceapp.rules.ledger import Account, Fact, PlaceInTime, Posting, balance
 from traceapp.trace.history import History, arrivals_since_empty
 from traceapp.trace.posting import postings_of_movements
 from traceapp.trace.upstream import Upstream
@@ -27,8 +27,8 @@ class WholeHistory(History):
         super().__init__(session, lot_id, Upstream(moved))
         self._all = load_postings(session, lot_id)
 
-    def _arrivals_in_unit(self, place: Account, until_at: datetime) -> list[Posting]:
-        arrivals = arrivals_since_empty(self._all, place, until_at)
+    def _arrivals_in_unit(self, place: Account, order: PlaceInTime) -> list[Posting]:
+        arrivals = arrivals_since_empty(self._all, place, order)
         # The same postings as the fast way names them: their facts know the carrier, too.
         own = {(one.fact.code, one.credit): one for one in self._into.get(place, ())}
         return [own[one.fact.code, one.credit] for one in arrivals]
@@ -65,9 +65,19 @@ def whole_spread(session: Session, lot: Lot, excursion: Excursion) -> tuple[Touc
             return carrier == excursion.unit_id
         return account.unit == excursion.unit_id
 
-    touched = follow(postings, is_there, excursion.started_at, excursion.ended_at)
+    window = excursion.started_at, excursion.ended_at
+    touched = follow(postings, is_there, *window, homes_of(postings))
     now = sum(doses for place, doses in balance(postings).items() if is_there(place))
     return touched, now
+
+
+def homes_of(postings: Iterable[Posting]) -> dict[int, set[Account]]:
+    """The units of each site that a lot came into."""
+    homes: dict[int, set[Account]] = {}
+    for one in postings:
+        if one.debit.unit is not None:
+            homes.setdefault(one.fact.site or 0, set()).add(one.debit)
+    return homes
 
 
 def load_postings(session: Session, lot_id: int) -> list[Posting]:
@@ -76,21 +86,27 @@ def load_postings(session: Session, lot_id: int) -> list[Posting]:
     Row ids do not tell it: of two facts of one moment the later reported may come first.
     """
     rows = session.execute(
-        select(PostingRow, Movement.step, Movement.code, Dose.code)
+        select(PostingRow, Movement.step, Movement.code, Dose.code, Dose.unit_id)
         .outerjoin(Movement, Movement.id == PostingRow.movement_id)
         .outerjoin(Dose, Dose.id == PostingRow.dose_id)
         .where(PostingRow.lot_id == lot_id)
         .order_by(PostingRow.at, PostingRow.id)
     )
-    postings = [_posting(row, step, movement or dose) for row, step, movement, dose in rows]
+    postings = [
+        _posting(row, step, movement or dose, unit) for row, step, movement, dose, unit in rows
+    ]
     return sorted(postings, key=lambda posting: posting.fact.place_in_time)
 
 
-def _posting(row: PostingRow, step: str | None, code: str) -> Posting:
+def _posting(row: PostingRow, step: str | None, code: str, unit: int | None) -> Posting:
     return Posting(
         at=row.at,
         doses=row.doses,
         credit=Account(row.credit, row.credit_unit_id, row.credit_shipment_id),
         debit=Account(row.debit, row.debit_unit_id, row.debit_shipment_id),
-        fact=Fact(row.dose_id or row.movement_id or 0, code, row.at, step or "dose", row.doses),
+        fact=Fact(
+            *(row.dose_id or row.movement_id or 0, code, row.at, step or "dose", row.doses),
+            row.site_id,
+            source_unit=unit,
+        ),
     )
