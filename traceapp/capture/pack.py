@@ -19,11 +19,19 @@ _Item = TypeVar("_Item")
 
 
 def name_packs(session: Session, row: Movement, lot: LotKey, packs: Sequence[str]) -> set[str]:
-    """Note that a movement named packs, each once however it is written; return their keys."""
+    """Note that a movement named packs, each once however it is written; return their keys.
+
+    What names no single pack is kept as it was said, to be found.
+    """
     codes: dict[str, str] = {}
+    not_packs: list[str] = []
     for text in sorted(set(packs)):
         if key := identify(session, text, lot).key:
             codes.setdefault(key, text)
+        else:
+            not_packs.append(text)
+    if not_packs:
+        row.not_packs = not_packs
     known = know_packs(session, codes)
     rows = [
         {

@@ -111,6 +111,12 @@ _SUMMARIES = {
     "destroyed_unwitnessed": "{count} 次销毁没有两名见证人 / "
     "Destroyed without two witnesses: {count}",
     "lot_unknown": "没有该批号的生产记录 / No record says that this lot was made",
+    "goes_nowhere": "{count} 次出入库的出发地与目的地相同 / "
+    "Movements to where they came from: {count}",
+    "check_digit": "{count} 次出入库的产品编码校验位不对 / "
+    "Movements of a product code with a wrong check digit: {count}",
+    "pack_not_single": "{count} 次出入库的追溯码只表明产品或批号，不是单个包装 / "
+    "Movements whose codes name a product or a lot instead of single packs: {count}",
     "correction_waits": "{count} 次更正的原记录尚未收到 / "
     "Corrections of what nobody has reported yet: {count}",
     "correction_of_other_kind": "{count} 次更正指向另一类记录，无效 / "

@@ -19,8 +19,9 @@ from traceapp.models.packing import Packing
 from traceapp.models.product import Product
 from traceapp.models.site import Site
 from traceapp.rows import among
+from traceapp.trace.asked import Asked
 from traceapp.trace.finding import summary
-from traceapp.trace.finding_source import SOURCES, Asked
+from traceapp.trace.finding_source import SOURCES
 from traceapp.trace.held_source import SOURCES as HELD_SOURCES
 from traceapp.trace.lot import lot_document
 from traceapp.trace.page import decode_cursor, make_page

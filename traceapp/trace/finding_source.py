@@ -1,14 +1,11 @@
 """Where findings of lots and sites come from: each source is a query, one row a fact.
 
-All have the columns `code`, `lot_id`, `site_id`, `at`, `movement_id`, `dose_id`, `packing_id`.
 What the ledger and the ways of packs found is kept; the rest is asked of the facts each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -19,7 +16,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     literal_column,
     null,
     or_,
@@ -28,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from traceapp.db import is_postgresql
-from traceapp.models.base import BigKey, Moment
+from traceapp.models.base import Moment
 from traceapp.models.correction import Correction
 from traceapp.models.dose import Dose
 from traceapp.models.finding import Finding
@@ -39,68 +35,15 @@ from traceapp.models.site import Site
 from traceapp.models.stay import Stay
 from traceapp.models.unit import Unit
 from traceapp.rules.ledger import LEAVING
+from traceapp.trace.asked import NO_KEY, Asked, fact_row
 from traceapp.trace.correction import is_of_other_kind
+from traceapp.trace.form_source import going_nowhere, miswritten, naming_no_packs
 from traceapp.trace.journey import has_gap, is_unrecorded
 from traceapp.trace.lot import is_made
 from traceapp.trace.reach import is_lot_within
-from traceapp.trace.scope import Scope
 
 _Query = Select[Any]
 _Arrived = ("commissioning", "receiving")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Of which lots, sites and moments somebody wants the findings; `scope` is already narrowed.
-
-    `lots` is the query for their row ids, None for all.
-    """
-
-    session: Session
-    scope: Scope
-    lots: Select[int] | None = None
-    from_at: datetime | None = None
-    until_at: datetime | None = None
-
-    def here(self, *site_ids: Any) -> list[ColumnElement[bool]]:
-        """That one of these columns is a site in the scope."""
-        if self.scope.is_country:
-            return []
-        sites = select(Site.id).where(self.scope.sites())
-        return [or_(*(column.in_(sites) for column in site_ids))]
-
-    def then(self, at: Any) -> list[ColumnElement[bool]]:
-        """That a column's moment is one that was asked for."""
-        found = [] if self.from_at is None else [at >= self.from_at]
-        return found if self.until_at is None else [*found, at < self.until_at]
-
-    def of(self, lot_id: Any) -> list[ColumnElement[bool]]:
-        """That a column is a lot that was asked for."""
-        return [] if self.lots is None else [lot_id.in_(self.lots)]
-
-
-_NO_KEY = cast(null(), BigKey)
-
-
-def fact_row(
-    code: Any,
-    lot_id: Any,
-    site_id: Any,
-    at: Any,
-    movement: Any,
-    dose: Any,
-    packing: Any = _NO_KEY,
-) -> _Query:
-    """The columns of a source."""
-    return select(
-        (literal(code) if isinstance(code, str) else code).label("code"),
-        lot_id.label("lot_id"),
-        site_id.label("site_id"),
-        at.label("at"),
-        movement.label("movement_id"),
-        dose.label("dose_id"),
-        packing.label("packing_id"),
-    )
 
 
 def _of_ledger(asked: Asked) -> _Query:
@@ -148,7 +91,7 @@ def _of_packs(asked: Asked) -> _Query:
 
 
 def _without_lot(asked: Asked) -> _Query:
-    return fact_row("dose_without_lot", Dose.lot_id, Dose.site_id, Dose.at, _NO_KEY, Dose.id).where(
+    return fact_row("dose_without_lot", Dose.lot_id, Dose.site_id, Dose.at, NO_KEY, Dose.id).where(
         Dose.lot_id.is_(None),
         Dose.is_in_force,
         *asked.of(Dose.lot_id),
@@ -159,7 +102,7 @@ def _without_lot(asked: Asked) -> _Query:
 
 def _after_expiry(asked: Asked) -> _Query:
     return (
-        fact_row("dose_after_expiry", Dose.lot_id, Dose.site_id, Dose.at, _NO_KEY, Dose.id)
+        fact_row("dose_after_expiry", Dose.lot_id, Dose.site_id, Dose.at, NO_KEY, Dose.id)
         .join(Lot, Lot.id == Dose.lot_id)
         .where(
             Dose.at >= _expired_at(asked.session),
@@ -183,7 +126,7 @@ def _expired_at(session: Session) -> ColumnElement[Any]:
 def _journeys(asked: Asked, code: str = "no_journey_record") -> _Query:
     """Shipments without a temperature record: whoever receives must ask for it (law, art. 39)."""
     to_site = Movement.to_site_id
-    return fact_row(code, Movement.lot_id, to_site, Movement.at, Movement.id, _NO_KEY).where(
+    return fact_row(code, Movement.lot_id, to_site, Movement.at, Movement.id, NO_KEY).where(
         Movement.is_in_force,
         *asked.of(Movement.lot_id),
         *asked.here(to_site),
@@ -215,7 +158,7 @@ def _unwitnessed(asked: Asked) -> _Query:
         Movement.site_id,
         Movement.at,
         Movement.id,
-        _NO_KEY,
+        NO_KEY,
     ).where(
         Movement.step == "destroying",
         Movement.is_in_force,
@@ -228,17 +171,17 @@ def _unwitnessed(asked: Asked) -> _Query:
 
 def _never_made(asked: Asked) -> _Query:
     query = fact_row(
-        "lot_unknown", Lot.id, cast(null(), Integer), cast(null(), Moment()), _NO_KEY, _NO_KEY
+        "lot_unknown", Lot.id, cast(null(), Integer), cast(null(), Moment()), NO_KEY, NO_KEY
     )
     return query.where(~is_made(Lot.id), is_lot_within(asked.scope), *asked.of(Lot.id))
 
 
 def _waiting_movements(asked: Asked) -> _Query:
-    return _waiting_corrections(asked, "movement", Movement, Movement.id, _NO_KEY)
+    return _waiting_corrections(asked, "movement", Movement, Movement.id, NO_KEY)
 
 
 def _waiting_doses(asked: Asked) -> _Query:
-    return _waiting_corrections(asked, "dose", Dose, _NO_KEY, Dose.id)
+    return _waiting_corrections(asked, "dose", Dose, NO_KEY, Dose.id)
 
 
 def _waiting_corrections(
@@ -295,6 +238,9 @@ SOURCES: tuple[tuple[Callable[[Asked], _Query], frozenset[str]], ...] = (
     (_gaps, frozenset(("journey_record_gap",))),
     (_unwitnessed, frozenset(("destroyed_unwitnessed",))),
     (_never_made, frozenset(("lot_unknown",))),
+    (going_nowhere, frozenset(("goes_nowhere",))),
+    (naming_no_packs, frozenset(("pack_not_single",))),
+    (miswritten, frozenset(("check_digit",))),
     (_waiting_movements, _OF_CORRECTIONS),
     (_waiting_doses, _OF_CORRECTIONS),
 )

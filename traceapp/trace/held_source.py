@@ -16,7 +16,7 @@ from traceapp.models.hold import Hold, HoldRelease
 from traceapp.models.movement import Movement
 from traceapp.models.recall import Recall
 from traceapp.models.site import Site
-from traceapp.trace.finding_source import Asked, fact_row
+from traceapp.trace.asked import Asked, fact_row
 from traceapp.trace.hold import AWAY
 
 _NO_KEY = cast(null(), BigKey)

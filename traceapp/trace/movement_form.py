@@ -38,6 +38,8 @@ def _of_movements(session: Session, codes: Sequence[str]) -> Iterator[tuple[str,
             yield row.code, "check_digit"
         if _goes_nowhere(row):
             yield row.code, "goes_nowhere"
+        if row.not_packs:
+            yield row.code, "pack_not_single"
 
 
 def _goes_nowhere(row: Movement) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.integration.api.scene import MOVEMENTS, NUMBER, dose, moment
+from tests.integration.api.scene import GTIN, MOVEMENTS, NUMBER, dose, moment, movement
 from tests.integration.api.test_finding import PACK, found, post
 from tests.integration.country import REGISTRY, load_registry
 from tests.integration.door import Door
@@ -100,6 +100,32 @@ def test_a_dose_that_corrects_another_sites_dose_is_found(door: Door) -> None:
     assert clinic.post("/api/v1/doses", json=right).status_code == 201
     post(admin, dose("d1", -2, site="CDC", unit="CDC-1"))
     assert found(admin, code="correction_stray") == {"correction_stray": 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ("goes_nowhere", {"to": "FRIDGE"}),
+        ("check_digit", {"lot": {"gtin": GTIN[:-1] + "1", "number": NUMBER}}),
+        ("pack_not_single", {"packs": [f"01{GTIN}10{NUMBER}", PACK]}),
+    ],
+)
+def test_what_a_movement_says_alone_is_found_with_it_and_in_the_list_until_it_is_corrected(
+    empty: FlaskClient, code: str, wrong: dict[str, Any]
+) -> None:
+    right = movement("x1", -5, "storing", **{"from": "FRIDGE", "to": "FRIDGE-2"}, doses=1)
+    post(empty, *MOVEMENTS, {**right, **wrong})
+    own = empty.get("/api/v1/movements/x1").get_json()["findings"]
+    [text] = [one["text"] for one in own if one["code"] == code]
+    assert " / " in text
+    [item] = empty.get(f"/api/v1/findings?code={code}").get_json()["items"]
+    assert (item["site"], item["count"], item["examples"][0]["movement"]) == ("CLINIC", 1, "x1")
+    assert item["lot"]["number"] == NUMBER
+    assert " / " in item["text"]
+    assert found(empty, lot=NUMBER)[code] == 1
+    assert found(empty, lot="another", code=code) == {}
+    post(empty, {**right, "id": "x2", "corrects": "x1", "corrected_at": moment(0)})
+    assert found(empty, code=code) == {}
 
 
 @pytest.mark.parametrize(

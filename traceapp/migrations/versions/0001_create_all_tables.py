@@ -13,6 +13,14 @@ branch_labels = None
 depends_on = None
 
 
+_DOUBTFUL_MOVEMENTS = {
+    "ix__movement__goes_nowhere": (
+        "from_unit_id = to_unit_id OR site_id = from_site_id OR site_id = to_site_id"
+    ),
+    "ix__movement__not_packs": "not_packs IS NOT NULL",
+}
+
+
 def upgrade() -> None:
     op.create_table(
         "account",
@@ -459,6 +467,7 @@ def upgrade() -> None:
         sa.Column("made_on", sa.Date(), nullable=True),
         sa.Column("expires_on", sa.Date(), nullable=True),
         sa.Column("release", sa.String(length=64), nullable=True),
+        sa.Column("not_packs", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("is_in_force", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("recorded_at", Moment(), nullable=False),
@@ -484,6 +493,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("movement", schema=None) as batch_op:
         batch_op.create_index("ix__movement__lot_id_at", ["lot_id", "at"], unique=False)
+        for name, condition in _DOUBTFUL_MOVEMENTS.items():
+            batch_op.create_index(
+                name,
+                ["lot_id"],
+                unique=False,
+                postgresql_where=sa.text(condition),
+                sqlite_where=sa.text(condition),
+            )
         batch_op.create_index(batch_op.f("ix__movement_site_id"), ["site_id"], unique=False)
 
     op.create_table(
@@ -1073,6 +1090,10 @@ def downgrade() -> None:
     op.drop_table("run")
     with op.batch_alter_table("movement", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix__movement_site_id"))
+        for name, condition in _DOUBTFUL_MOVEMENTS.items():
+            batch_op.drop_index(
+                name, postgresql_where=sa.text(condition), sqlite_where=sa.text(condition)
+            )
         batch_op.drop_index("ix__movement__lot_id_at")
 
     op.drop_table("movement")
