@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from schemas.fields import format_moment
+
 
 class Correcting(NamedTuple):
     """That a fact corrects another: which, since when that is known, and why.
@@ -31,6 +33,9 @@ def errors_of_correction(data: dict[str, Any]) -> dict[str, list[str]]:
         errors["corrects"] = [f"Expected the id of another fact, got {data['corrects']}."]
     if "corrected_at" not in data:
         errors["corrected_at"] = ["Expected when it was found to be wrong, got nothing."]
+    elif data["corrected_at"] < data["at"]:  # Nobody can know before that it was otherwise.
+        got = format_moment(data["corrected_at"])
+        errors["corrected_at"] = [f"Expected a moment not before at, got {got}."]
     if data.get("void") and "reason" not in data:
         errors["reason"] = ["Expected a reason for withdrawing it, got nothing."]
     return errors

@@ -196,6 +196,8 @@ HOSTILE = [
     _bad("wasting", "corrected_at", "2031-05-09T08:00:00Z",
          "a moment at most 24 hours ahead of its arrival", corrects="y", why="future"),
     _bad("wasting", "corrected_at", "2021-05-09T08:00:00", _OFFSET, corrects="y"),
+    _bad("wasting", "corrected_at", "2021-05-09T00:59:59Z", "a moment not before at",
+         corrects="y"),
     _bad("counting", "void", "true", "true or false", '"true"', corrects="y",
          corrected_at="2021-05-09T02:00:00Z"),
 ]  # fmt: skip
