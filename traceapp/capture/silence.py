@@ -34,14 +34,6 @@ _GRACE = timedelta(minutes=5)
 _ROWS = 10_000
 
 
-def notice_silence(session: Session, now: datetime) -> int:
-    """Open an episode for every sensor that has been silent too long; returns how many.
-
-    All in one transaction: where they may be many, find them first and open them by parts.
-    """
-    return open_silences(session, find_silent(session, now), now)
-
-
 def find_silent(session: Session, now: datetime, memory: Memory | None = None) -> array[int]:
     """The sensors that may have been silent too long, of those that nobody else knows by heart.
 

@@ -115,12 +115,6 @@ def is_allowed(pairs: Iterable[tuple[str, str]]) -> bool:
     return all(_element(ai, value) is not None for ai, value in pairs)
 
 
-def as_element_string(pairs: Iterable[tuple[str, str]]) -> str:
-    """The text that a scanner sends for these elements."""
-    text = "".join(f"{ai}{value}{GS if ai in _OPEN else ''}" for ai, value in pairs)
-    return text.removesuffix(GS)
-
-
 def as_bracketed(pairs: Iterable[tuple[str, str]]) -> str:
     """The text that stands under the symbol for people."""
     return "".join(f"({ai}){value}" for ai, value in pairs)

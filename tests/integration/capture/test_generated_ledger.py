@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from schemas.dose import DoseSchema
 from schemas.movement import MovementSchema
 from tests.integration.country import NOW
+from tests.unit.rules.bookkeeping import Ledger, keep_ledger
 from tests.unit.rules.generated import examples
 from traceapp.capture.dose import record_dose
 from traceapp.capture.fact import dose_fact, movement_fact
@@ -36,7 +37,6 @@ from traceapp.models.movement import Movement
 from traceapp.models.posting import Posting
 from traceapp.models.stay import Stay
 from traceapp.models.stock import Stock, Turnover
-from traceapp.rules.bookkeeping import Ledger, keep_ledger
 from traceapp.rules.ledger import Account, balance
 from traceapp.vault import Vault
 

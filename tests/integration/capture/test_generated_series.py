@@ -20,10 +20,10 @@ from sqlalchemy import select
 
 from schemas.reading import Reading
 from tests.integration.country import NOW, load_registry
+from tests.integration.noticing import notice_silence
 from tests.unit.rules.generated import at, examples, paces, rule_sets, series
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.run import as_numbers
-from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion
 from traceapp.models.excursion import Run as RunRow

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from schemas.registry import KINDS
 from tests.integration.capture.test_reading import at, excursions, send
+from tests.integration.noticing import notice_silence
 from traceapp.capture.registry import register
-from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion
 from traceapp.models.unit import Unit

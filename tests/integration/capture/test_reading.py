@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from schemas.reading import Reading
 from tests.integration.country import NOW, load_registry
+from tests.integration.noticing import notice_silence
 from traceapp.capture.reading import ReadingMessage, record_readings
-from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion, ExcursionRevision
 from traceapp.models.outbox import EXCURSION, Outbox, is_about

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import delete
 
 from tests.integration.capture.test_reading import excursions, send
-from traceapp.capture.silence import notice_silence
+from tests.integration.noticing import notice_silence
 from traceapp.commands.rejudge import rejudge
 from traceapp.db import Database
 from traceapp.models.excursion import Excursion, Run

@@ -32,11 +32,11 @@ from tests.integration.capture.test_generated_series import (
 )
 from tests.integration.country import NOW, load_registry
 from tests.integration.country import REGISTRY as COUNTRY
+from tests.integration.noticing import notice_silence
 from tests.unit.rules.generated import examples
 from traceapp.capture.judging import judge_sensors
 from traceapp.capture.lease import take
 from traceapp.capture.reading import ReadingMessage, record_readings
-from traceapp.capture.silence import notice_silence
 from traceapp.db import Database
 from traceapp.models.base import microseconds
 from traceapp.models.excursion import Excursion

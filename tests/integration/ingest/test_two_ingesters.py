@@ -21,7 +21,7 @@ from ingest.standby import Standby
 from tests.fakes.broker import FakeBroker
 from tests.integration.country import REGISTRY, load_registry
 from tests.integration.ingest.conftest import NOW
-from traceapp.capture.silence import notice_silence
+from tests.integration.noticing import notice_silence
 from traceapp.db import Database, open_database
 from traceapp.models.excursion import Excursion, Run
 from traceapp.models.reading import Reading

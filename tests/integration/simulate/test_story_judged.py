@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from schemas.reading import ReadingSchema
 from schemas.registry import KINDS
+from tests.integration.noticing import notice_silence
 from traceapp.capture.reading import ReadingMessage, record_readings
 from traceapp.capture.registry import register
-from traceapp.capture.silence import notice_silence
 from traceapp.db import Database, open_database
 from traceapp.models.excursion import Excursion
 from traceapp.models.outbox import Outbox

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tests.unit.rules.bookkeeping import keep_ledger
 from tests.unit.rules.test_ledger import GOT, HOME, MADE, SENT, at, fact
-from traceapp.rules.bookkeeping import keep_ledger
 from traceapp.rules.impact import Touched, follow
 from traceapp.rules.ledger import Account, Fact
 

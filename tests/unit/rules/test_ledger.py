@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traceapp.rules.bookkeeping import Ledger, keep_ledger
+from tests.unit.rules.bookkeeping import Ledger, keep_ledger
 from traceapp.rules.ledger import Account, Fact, balance
 
 START = datetime(2021, 5, 9, tzinfo=UTC)
