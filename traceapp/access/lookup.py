@@ -8,7 +8,7 @@ from traceapp.access.audit import audit
 from traceapp.access.guard import visitor
 from traceapp.doors import doors
 from traceapp.problem import Problem
-from traceapp.rules.symbol import ImageRefused, read_symbols
+from traceapp.rules.symbol import ImageRefused, TooManyImages, read_symbols
 from traceapp.trace.code import meanings_of
 from traceapp.trace.lookup import resolve
 
@@ -19,6 +19,8 @@ def look_up_image(image: bytes) -> dict[str, Any]:
         symbols = read_symbols(image)
     except ImageRefused as refused:
         raise Problem(422, str(refused), {"image": [str(refused)]}) from refused
+    except TooManyImages as busy:
+        raise Problem(503, str(busy), headers={"Retry-After": "5"}) from busy
     items: dict[tuple[str, str], dict[str, str]] = {}
     meanings: list[dict[str, Any]] = []
     texts: list[str] = []

@@ -24,7 +24,7 @@ _PROBLEMS = {
     "413": "The body is larger than 1 MiB",
     "415": "The body is not application/json",
     "422": "Fields with other values than expected",
-    "503": "The database cannot be reached now",
+    "503": "The database cannot be reached now, or other photographs are being read",
 }
 _NEEDS_BODY = {"400", "413", "415"}
 _DESCRIPTION = (

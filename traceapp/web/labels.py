@@ -106,7 +106,7 @@ LABELS: dict[str, dict[str, str]] = {
         "413": "This is too large",
         "422": "Some fields are not as expected",
         "500": "Something broke on our side",
-        "503": "The database cannot be reached now",
+        "503": "This cannot be answered now",
     },
     "sex": {"male": "male", "female": "female", "other": "other", "unknown": "unknown"},
     "event": {

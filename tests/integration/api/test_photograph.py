@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from werkzeug.test import encode_multipart
 
 from tests.integration.api.scene import GTIN, NUMBER, dose
 from tests.integration.door import Door
+from traceapp.rules import symbol
 from traceapp.rules.code import read_code
 from traceapp.rules.symbol import MAX_IMAGE_BYTES, draw_label, label_png
 
@@ -75,6 +77,35 @@ def test_what_is_no_photograph_is_a_problem_that_says_why(admin: FlaskClient) ->
     large = bytes(MAX_IMAGE_BYTES + 1)
     assert admin.post("/api/v1/trace", data=large, content_type="image/jpeg").status_code == 413
     assert admin.post("/api/v1/trace", data=whole, content_type="image/gif").status_code == 415
+
+
+def test_a_photograph_that_costs_too_much_is_a_problem_that_says_why(admin: FlaskClient) -> None:
+    written = io.BytesIO()
+    Image.new("L", (6_000, 5_000)).save(written, "JPEG", progressive=True)
+    data = written.getvalue()
+    answer = admin.post("/api/v1/trace", data=data, content_type="image/jpeg")
+    said = "Expected at most 25000000 pixels in a progressive JPEG, got 6000x5000."
+    assert (answer.status_code, answer.get_json()["errors"]) == (422, {"image": [said]})
+
+
+def test_a_photograph_that_finds_others_in_line_is_asked_to_come_again(
+    door: Door, admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(symbol, "_in_line", BoundedSemaphore(1))
+    picture = photograph(LABEL)
+    browser = door.browser()
+    token = re.search(r'name="csrf_token" value="(\w+)"', browser.get("/lookup").text)
+    assert token is not None
+    with symbol._in_line:
+        answer = admin.post("/api/v1/trace", data=picture, content_type="image/png")
+        page = browser.post("/lookup", headers={"Accept": "text/html"}, **form(token[1], picture))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.content_type == "application/problem+json"
+    assert "Other photographs" in answer.get_json()["detail"]
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert "Other photographs" in page.text
+    assert "database" not in page.text
+    assert admin.post("/api/v1/trace", data=picture, content_type="image/png").status_code == 200
 
 
 def test_a_photograph_of_nothing_has_no_answer(admin: FlaskClient) -> None:
