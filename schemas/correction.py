@@ -33,7 +33,8 @@ def errors_of_correction(data: dict[str, Any]) -> dict[str, list[str]]:
         errors["corrects"] = [f"Expected the id of another fact, got {data['corrects']}."]
     if "corrected_at" not in data:
         errors["corrected_at"] = ["Expected when it was found to be wrong, got nothing."]
-    elif data["corrected_at"] < data["at"]:  # Nobody can know before that it was otherwise.
+    elif data["corrected_at"] < data["at"] and not data.get("void"):
+        # Nobody can know before that it was otherwise; that it will not be, somebody may.
         got = format_moment(data["corrected_at"])
         errors["corrected_at"] = [f"Expected a moment not before at, got {got}."]
     if data.get("void") and "reason" not in data:

@@ -199,7 +199,8 @@ def lock_for_months(session: Session) -> None:
 #: named, lots that nobody noted yet, and lots whose shipments explain where packs are. ADR 0027
 #: says in which order these and rows are locked.
 MOVEMENT_STORIES, DOSE_STORIES, PACKS, NEW_LOTS, DEPARTURES = range(7200461, 7200466)
-#: Sensors that are registered, by their row ids; before all others.
+#: Sensors that are registered, by their row ids. Of two that register several at once, in other
+#: orders, PostgreSQL may end one, which is tried again.
 SENSOR_MOVES = 7200466
 #: Names share so few numbers that many facts at once need few locks.
 _STRIPES = 256

@@ -94,7 +94,8 @@ def _is_past_fence(session: Session) -> bool:
     missing = select(Summing.id).where(Summing.fence.is_(None))
     if session.scalar(missing.with_for_update(skip_locked=True)) is None:
         return True
-    # Our own number: a snapshot's newest is no higher than the newest that is over.
+    # Our own number: a snapshot's `xmax` is one more than the newest that is over, and may be that
+    # of one that still goes on.
     ours = cast(func.pg_current_xact_id(), Text)
     session.execute(update(Summing).values(fence=cast(ours, Summing.fence.type)))
     return False

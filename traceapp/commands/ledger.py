@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import closing
 
 import click
 from rich.progress import track
 from sqlalchemy import Select, select
+from sqlalchemy.exc import OperationalError
 
 from config import load_settings
 from traceapp.capture.rebuilding import rebuild
-from traceapp.db import Database, open_database
+from traceapp.db import Database, open_database, trouble_of
 from traceapp.models.lot import Lot
+
+#: How often a lot is tried again that PostgreSQL ended in a circle of locks, and after how long.
+_MOST_ATTEMPTS, _REST_S = 20, 0.5
 
 
 @click.group()
@@ -36,11 +41,23 @@ def rebuild_ledgers(lots: tuple[str, ...], is_all: bool) -> None:
         chosen = _lots(database, lots)
         changed = differing = 0
         for lot_id in track(chosen, "Rebuilding", transient=True, disable=not os.isatty(2)):
-            with database.begin() as session:
-                rows = rebuild(session, lot_id)
+            rows = _rebuild(database, lot_id)
             changed += rows > 0
             differing += rows
     click.echo(f"{len(chosen)} lots rebuilt, {changed} of them changed, in {differing} rows")
+
+
+def _rebuild(database: Database, lot_id: int) -> int:
+    """Rebuild a lot in a transaction; again where PostgreSQL ended it for somebody else's sake."""
+    for attempt in range(1, _MOST_ATTEMPTS + 1):
+        try:
+            with database.begin() as session:
+                return rebuild(session, lot_id)
+        except OperationalError as error:
+            if trouble_of(error) != "locked" or attempt == _MOST_ATTEMPTS:
+                raise
+            time.sleep(_REST_S)
+    raise AssertionError("The last attempt returns or raises.")
 
 
 def _lots(database: Database, names: tuple[str, ...]) -> list[int]:

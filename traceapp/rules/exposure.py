@@ -123,8 +123,18 @@ class Exposure:
         mean = self.kinetic_sum / self.observed_minutes
         return _ACTIVATION_KELVIN / -math.log(mean) - _KELVIN
 
+    @property
+    def vvm_used(self) -> float | None:
+        """The used fraction of the monitor's life; None where nothing was observed."""
+        return self.vvm_life_used if self.observed_minutes else None
+
     def budget_used(self, limits: Limits) -> float | None:
-        """The largest used fraction of the product's budgets; 1 is all of it."""
+        """The largest used fraction of the product's budgets; 1 is all of it.
+
+        None of a product without any, and where nothing was observed.
+        """
+        if not self.observed_minutes:
+            return None
         spent = dict(self.budget_minutes)
         used = [
             spent.get(limit, 0.0) / minutes for limit, minutes in limits.budget.items() if minutes

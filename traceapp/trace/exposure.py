@@ -42,7 +42,7 @@ class Climate:
         wanted = []
         for over, left in map(self._past.parts, keys):
             wanted += [left] if left is not None else []
-            if over is not None and self._past.recall(over, limits) is None:
+            if over is not None and self._past.remembered(over, limits) is None:
                 wanted.append(over)
         self._lives.read(wanted, limits)
 
@@ -69,7 +69,7 @@ class Climate:
         over, left = self._past.parts(key)
         if over is None:
             return self._expose(key, limits)
-        exposure = self._past.recall(over, limits)
+        exposure = self._past.remembered(over, limits)
         if exposure is None:
             exposure = self._expose(over, limits)
             if self._lives.of(over).doubts:  # What a sensor says tomorrow may belong to it.
@@ -91,11 +91,7 @@ class Climate:
 
 
 def exposure_document(exposure: Exposure, limits: Limits) -> dict[str, Any]:
-    """The `exposure` of the contract; minutes and °C.
-
-    Where nothing was observed nobody knows what was used: neither is 0.
-    """
-    was_observed = exposure.observed_minutes > 0
+    """The `exposure` of the contract; minutes and °C."""
     return {
         "observed_minutes": exposure.observed_minutes,
         "unknown_minutes": exposure.unknown_minutes,
@@ -105,7 +101,7 @@ def exposure_document(exposure: Exposure, limits: Limits) -> dict[str, Any]:
         "min_celsius": exposure.min_celsius,
         "max_celsius": exposure.max_celsius,
         "mean_kinetic_celsius": exposure.mean_kinetic_celsius,
-        "vvm_life_used": exposure.vvm_life_used if was_observed else None,
+        "vvm_life_used": exposure.vvm_used,
         "frozen": exposure.is_frozen,
-        "budget_used": exposure.budget_used(limits) if was_observed else None,
+        "budget_used": exposure.budget_used(limits),
     }

@@ -47,8 +47,7 @@ def trace_lot(
     `balance` and `doses_administered` are of the whole lot, wherever it is. All else is of sites
     in scope, and so is `balance_within`; what is on the way lies at no site. Of
     the shipments it has a page of at most `limit`; `next` is the cursor of those after them.
-    Findings about no dose and no movement say what the lot is now, whether it has expired only
-    where `now` is given. Raises CursorInvalid.
+    Findings about no dose and no movement say what the lot is now. Raises CursorInvalid.
     """
     lot = find_lot_within(session, scope, gtin, number)
     if lot is None:
@@ -189,7 +188,7 @@ def _holdings(session: Session, lot: Lot, inside: set[int]) -> list[dict[str, An
 
 
 def _findings_now(
-    session: Session, record: LotRecord, scope: Scope, now: datetime | None
+    session: Session, record: LotRecord, scope: Scope, now: datetime
 ) -> list[dict[str, Any]]:
     """What the lot is now: nobody made it, expired, held, recalled. It is about no fact."""
     found = findings_of_lot(record.lot, record.is_made, now)

@@ -16,7 +16,6 @@ from traceapp.models.hold import Hold, HoldRelease
 from traceapp.models.movement import Movement
 from traceapp.models.recall import Recall
 from traceapp.models.site import Site
-from traceapp.models.unit import Unit
 from traceapp.trace.finding import finding, finding_of_dose
 from traceapp.trace.scope import Scope
 
@@ -209,8 +208,8 @@ def _given(held: Held, scope: Scope) -> Select[str, str]:
 def _moved(held: Held, holds: Sequence[Held]) -> Select[str, str]:
     query = (
         select(Site.code, Movement.code)
-        .join(Unit, Unit.site_id == Site.id)
-        .join(Movement, Movement.from_unit_id == Unit.id)
+        .join(Movement, Movement.site_id == Site.id)
+        .where(Movement.from_unit_id.is_not(None))
         .where(Movement.lot_id == held.hold.lot_id, Movement.step.in_(AWAY))
         .where(held.lasting(Movement.at), Movement.is_in_force, held.scope.sites())
         .order_by(Movement.at, Movement.id)

@@ -15,11 +15,11 @@ from traceapp.trace.history import Stretch
 from traceapp.trace.path import worst_exposure
 
 
-def findings_of_lot(lot: Lot, is_made: bool, at: datetime | None) -> list[dict[str, Any]]:
-    """That nobody made a lot, or that it was expired at a moment, if one is given."""
+def findings_of_lot(lot: Lot, is_made: bool, at: datetime) -> list[dict[str, Any]]:
+    """That nobody made a lot, or that it was expired at a moment."""
     found = [] if is_made else [finding("lot_unknown")]
     # A day of expiry ends at midnight in China.
-    if lot.expires_on and at and at.astimezone(CHINA).date() > lot.expires_on:
+    if lot.expires_on and at.astimezone(CHINA).date() > lot.expires_on:
         found.append(finding("lot_expired", day=lot.expires_on.isoformat()))
     return found
 

@@ -80,7 +80,7 @@ class Past:
         """Whether it is known that no day since a moment can have been summed."""
         return unit_id in self._until and self._until[unit_id] <= from_at
 
-    def recall(self, key: Key, limits: Limits) -> Exposure | None:
+    def remembered(self, key: Key, limits: Limits) -> Exposure | None:
         """What is remembered of such a part, where it still holds."""
         changes, exposure = self._memory.get(name_of(key, limits), (None, None))
         return exposure if changes == self._changes[key[0]] else None

@@ -82,7 +82,7 @@ def _used(exposure: Exposure, limits: Limits) -> dict[str, Any]:
             }
             for celsius, allowed in sorted(limits.budget.items())
         ],
-        "vvm_life_used": exposure.vvm_life_used,
+        "vvm_life_used": exposure.vvm_used,
         "frozen": exposure.is_frozen,
         "unknown_minutes": exposure.unknown_minutes,
     }
