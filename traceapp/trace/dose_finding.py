@@ -41,9 +41,12 @@ class _Other(NamedTuple):
 
 
 def findings_of_doses(session: Session, dose_ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
-    """The findings of doses by their public ids, in the order of their moments."""
+    """The findings told to who reports doses, by public ids, in the order of their moments.
+
+    Read after the commit: of two who used a pack up at once, the one who reads last sees both.
+    """
     records, climate = list(load_doses(session, dose_ids)), Climate(session)
-    ways = DoseWays(session, records)
+    ways = DoseWays(session, records, is_told=True)
     stretches = ways.look(climate, records)
     found = DoseFindings(session, records, ways, climate)
     return {one.dose.code: found.of(one, stretches[one.dose.id]) for one in records}

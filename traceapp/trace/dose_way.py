@@ -28,11 +28,13 @@ class _Place(NamedTuple):
 class DoseWays:
     """The ways of what was injected, and how its packs were used; few questions for many doses."""
 
-    def __init__(self, session: Session, records: Sequence[DoseRecord]) -> None:
+    def __init__(
+        self, session: Session, records: Sequence[DoseRecord], is_told: bool = False
+    ) -> None:
         self.uses = {
             record.dose.id: use
             for record in records
-            if (use := _use_of(session, record)) is not None
+            if (use := _use_of(session, record, is_told)) is not None
         }
         self.packs = PackUses(session, list(self.uses.values()))
         last: dict[_Place, datetime] = {}
@@ -94,9 +96,10 @@ def _place(record: DoseRecord) -> _Place | None:
     return _Place(dose.lot_id, None if dose.unit_id else dose.site_id, dose.unit_id)
 
 
-def _use_of(session: Session, record: DoseRecord) -> PackUse | None:
+def _use_of(session: Session, record: DoseRecord, is_told: bool) -> PackUse | None:
     dose, lot = record.dose, record.lot
     if lot is None or dose.pack_code is None:
         return None
     label = identify(session, dose.pack_code, LotKey(lot.gtin, lot.number)).lot
-    return PackUse(Named(dose.pack_key, label), lot, record.product, dose.at, dose.code)
+    named = Named(dose.pack_key, label)
+    return PackUse(named, lot, record.product, dose.at, dose.code, is_told)

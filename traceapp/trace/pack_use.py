@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,7 +25,8 @@ class PackUse(NamedTuple):
     """The use of a pack for a dose of a lot at a moment.
 
     `code` is the dose's public id, which orders the doses of one moment; None for one that is
-    yet to be given, and comes after them all.
+    yet to be given, and comes after them all. With `is_told` the use is told to who reports it:
+    all doses of the pack count, those of later moments too. Two may be reported in either order.
     """
 
     named: Named
@@ -33,6 +34,7 @@ class PackUse(NamedTuple):
     product: Product | None
     at: datetime
     code: str | None = None
+    is_told: bool = False
 
 
 class PackUses:
@@ -67,9 +69,10 @@ class PackUses:
             return found
         doses = use.product.doses_per_pack if use.product else 1
         used = self._used[use]
-        if used >= doses:
-            given = use.code is not None  # It counts among those that used it.
-            found.append(finding("pack_used_up", used=used + given, doses=doses))
+        if use.code is not None and not use.is_told:
+            used += 1  # It counts among those that used it.
+        if used >= doses + (use.code is not None):
+            found.append(finding("pack_used_up", used=used, doses=doses))
         return found
 
     def _findings_of_label(self, use: PackUse) -> list[dict[str, Any]]:
@@ -98,9 +101,9 @@ class PackUses:
         )
 
     def _count(self, uses: Sequence[PackUse]) -> list[int]:
-        """How many doses that are earlier came out of each pack."""
+        """How many doses that are earlier, or all where it is told, came out of each pack."""
         rows = [
-            (number, key, use.lot.gtin, use.at, use.code)
+            (number, key, use.lot.gtin, _END if use.is_told else use.at, use.code)
             for number, use in enumerate(uses)
             for key in self._keys[str(use.named.key), use.lot.gtin]
         ]
@@ -114,6 +117,8 @@ class PackUses:
         return [counted.get(number, 0) for number in range(len(uses))]
 
 
+#: After every dose.
+_END = datetime(9999, 1, 1, tzinfo=UTC)
 _COLUMNS = {
     "number": Integer(),
     "key": Dose.pack_key.type,

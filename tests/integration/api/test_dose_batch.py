@@ -98,7 +98,7 @@ def test_nobody_reports_for_a_site_that_is_not_theirs(door: Door, admin: FlaskCl
     assert report(door.client(door.token("viewer")), dose("b3")).status_code == 403
 
 
-def test_of_two_doses_from_one_pack_at_one_moment_one_learns_that_it_was_used_up(
+def test_of_two_doses_from_one_pack_at_one_moment_both_reports_learn_and_one_bears_it(
     admin: FlaskClient,
 ) -> None:
     pack = "8" + "7" * 19
@@ -106,4 +106,7 @@ def test_of_two_doses_from_one_pack_at_one_moment_one_learns_that_it_was_used_up
     used_up = {
         one["id"]: "pack_used_up" in {each["code"] for each in one["findings"]} for one in found
     }
-    assert used_up == {"b1": False, "b2": True}
+    assert used_up == {"b1": True, "b2": True}
+    traces = [admin.get(f"/api/v1/doses/{code}/trace").get_json() for code in ("b1", "b2")]
+    borne = ["pack_used_up" in {each["code"] for each in one["findings"]} for one in traces]
+    assert borne == [False, True]
