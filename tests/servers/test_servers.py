@@ -108,7 +108,7 @@ def test_a_server_ends_when_the_tests_are_killed(run_process: RunProcess) -> Non
     child = Path("/proc", tests.output.split()[-1])
     assert child.exists()
     tests.kill()
-    wait_until(lambda: has_ended(child), "the server ended too", 5)
+    wait_until(lambda: has_ended(child), "the server ended too", 60)
 
 
 def has_ended(child: Path) -> bool:

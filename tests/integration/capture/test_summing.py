@@ -131,7 +131,7 @@ def test_a_sensor_that_moves_or_changes_its_pace_has_its_units_summed_again(
     sum_all(database)
     moved = {"kind": "sensor", "code": "S1", "unit": "FRIDGE-2", "interval_s": 600}
     load_registry(database, [{**moved, "attached_from": at(36).isoformat()}])
-    assert [one.measured_on.day for one in sum_all(database)] == [5, 6, 5, 6]
+    assert [one.measured_on.day for one in sum_all(database)] == [4, 5, 6, 5, 6]
     assert exposure(database, "FRIDGE", 0, 72).observed_minutes == 36 * 60
     assert exposure(database, "FRIDGE-2", 0, 72).observed_minutes == 36 * 60
     load_registry(database, [{**moved, "interval_s": 60, "silence_s": 120}])
