@@ -30,7 +30,7 @@ def test_the_api_asks_to_come_again(away: FlaskClient) -> None:
 def test_a_page_says_it_in_the_language_of_the_reader(away: FlaskClient) -> None:
     answer = away.get("/", headers={"Accept": "text/html", "Accept-Language": "zh"})
     assert answer.status_code == 503
-    assert "暂时连不上数据库" in answer.text
+    assert "暂时无法答复" in answer.text
 
 
 def test_whether_the_process_lives_is_told_to_everybody(away: FlaskClient) -> None:
