@@ -7,8 +7,8 @@ the database takes for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,6 +27,10 @@ from sqlalchemy.sql.base import NO_ARG
 
 from traceapp.db import is_postgresql
 
+#: No statement asks for more at once.
+_MOST = 5_000
+_Item = TypeVar("_Item")
+
 
 def fetch(session: Session, statement: Executable, told: Mapping[str, Any]) -> Sequence[Any]:
     """All rows of a statement that asks for columns, past what a session does for entities.
@@ -34,6 +38,13 @@ def fetch(session: Session, statement: Executable, told: Mapping[str, Any]) -> S
     Nothing that the session still has to write is seen. It takes a third less than `execute`.
     """
     return session.connection().execute(statement, told).all()
+
+
+def parts(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Pieces of a long list, each short enough for one statement."""
+    listed = list(items)
+    for start in range(0, len(listed), _MOST):
+        yield listed[start : start + _MOST]
 
 
 def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:

@@ -89,8 +89,8 @@ def fill_ledger(
     """
     lots = province.plan.lots
     # A pair of lots has its people in common: a wave begins with the odd one.
-    begins = [0, *range(lots_at_once + 1 - lots_at_once % 2, lots, lots_at_once + lots_at_once % 2)]
-    waves = [range(*both) for both in pairwise([*begins, lots])]
+    step = lots_at_once + lots_at_once % 2
+    waves = [range(*both) for both in pairwise([0, *range(step - 1, lots, step), lots])]
     url = database.engine.url.render_as_string(hide_password=False)
     with without_indexes(database, list(COLUMNS)):
         if len(waves) == 1 or database.is_sqlite:

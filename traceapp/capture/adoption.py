@@ -13,11 +13,10 @@ from traceapp.capture.pack_hold import hold_packs, keys_of_text
 from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
-from traceapp.rows import among
+from traceapp.rows import among, parts
 from traceapp.rules.meaning import same_pack
 from traceapp.watch.pack import Named, identify, lot_of_packs, lots_of_packs
 from traceapp.watch.packing import keys_inside
-from traceapp.watch.sighting import parts
 
 
 class Adopted(NamedTuple):

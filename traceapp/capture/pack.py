@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,10 +11,8 @@ from schemas.lot import LotKey
 from traceapp.capture.insert import insert
 from traceapp.models.lot import Pack, PackMovement
 from traceapp.models.movement import Movement
+from traceapp.rows import parts
 from traceapp.watch.pack import identify
-
-_CHUNK = 5_000
-_Item = TypeVar("_Item")
 
 
 def name_packs(session: Session, row: Movement, lot: LotKey, packs: Sequence[str]) -> set[str]:
@@ -41,7 +38,7 @@ def name_packs(session: Session, row: Movement, lot: LotKey, packs: Sequence[str
         }
         for key, pack in known.items()
     ]
-    for part in _parts(rows):
+    for part in parts(rows):
         session.execute(insert(session, PackMovement).values(part))
     return set(codes)
 
@@ -49,13 +46,8 @@ def name_packs(session: Session, row: Movement, lot: LotKey, packs: Sequence[str
 def know_packs(session: Session, codes: dict[str, str]) -> dict[str, Pack]:
     """The packs of these keys, each noted with its code where it is new."""
     known: dict[str, Pack] = {}
-    for part in _parts(sorted(codes)):
+    for part in parts(sorted(codes)):
         rows = [{"key": key, "code": codes[key]} for key in part]
         session.execute(insert(session, Pack).values(rows).on_conflict_do_nothing())
         known |= {one.key: one for one in session.scalars(select(Pack).where(Pack.key.in_(part)))}
     return known
-
-
-def _parts(items: Sequence[_Item]) -> Iterator[list[_Item]]:
-    for start in range(0, len(items), _CHUNK):
-        yield list(items[start : start + _CHUNK])

@@ -15,11 +15,11 @@ from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot, Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.pack_finding import PackFinding
-from traceapp.rows import among
+from traceapp.rows import among, parts
 from traceapp.watch.departure import Leaving
 from traceapp.watch.pack import lot_of_packs
 from traceapp.watch.packing import Contradicted, contradictions_of, keys_inside
-from traceapp.watch.sighting import Judged, Sightings, keys_of_packs, parts
+from traceapp.watch.sighting import Judged, Sightings, keys_of_packs
 
 _Row = dict[str, Any]
 #: The rows that follow from packings, and those that follow from where packs were seen.

@@ -56,10 +56,10 @@ def mark_sensor(
     A sensor that left within its silence limit was not silent before, so it begins that much
     earlier. Days of which the sensor has readings are added. The units are locked by the caller.
     """
-    _count_changes(session, unit_ids)
     until_on = session.scalar(select(Summing.until_on))
     since = None if since is None else since - LONGEST_SILENCE
     if until_on is None or (since is not None and since >= midnight(until_on)):
+        _count_changes(session, unit_ids)
         return
     mark_units(session, unit_ids, since)
     attached = load_units_of(session, [sensor_id]).get(sensor_id, [])

@@ -7,16 +7,16 @@ that corrects nothing is a beginning itself, and holds it together with whoever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from traceapp.db import DOSE_STORIES, MOVEMENT_STORIES, is_postgresql, lock_numbers, stripe
 from traceapp.models.correction import Correction
+from traceapp.rows import parts
 
 _SPACES = {"movement": MOVEMENT_STORIES, "dose": DOSE_STORIES}
-_CHUNK = 5_000
 
 
 def lock_stories(session: Session, noun: str, corrected: Mapping[str, str | None]) -> None:
@@ -47,7 +47,7 @@ def _beginnings(session: Session, noun: str, corrects: Mapping[str, str]) -> set
     left = set(corrects.values()) - known.keys()
     while left:
         found: dict[str, str] = {}
-        for part in _parts(left):
+        for part in parts(sorted(left)):
             rows = session.execute(
                 select(Correction.code, Correction.corrects).where(
                     Correction.noun == noun, Correction.code.in_(part)
@@ -64,8 +64,3 @@ def _beginning(code: str, known: Mapping[str, str]) -> str:
     while (code := known.get(way[-1], "")) and code not in way:
         way.append(code)
     return min(way[way.index(code) :]) if code else way[-1]
-
-
-def _parts(codes: Iterable[str]) -> Iterable[list[str]]:
-    listed = sorted(codes)
-    return [listed[start : start + _CHUNK] for start in range(0, len(listed), _CHUNK)]

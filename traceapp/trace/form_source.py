@@ -1,23 +1,22 @@
 """Movements that are doubtful by what they say alone, for the list of findings.
 
-A movement's own findings (trace/movement_form.py) say the same. Each condition is that of a partial
-index of movements: of all that a large lot did nothing else is read.
+A movement's own findings (trace/movement_form.py) say the same. The first two
+conditions are those of partial indexes: of all that a large lot did nothing else is read.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import Select, false, select, text
 
 from traceapp.models.lot import Lot
-from traceapp.models.movement import Movement
+from traceapp.models.movement import GOES_NOWHERE, Movement
 from traceapp.rules.gs1 import has_right_check_digit
 from traceapp.trace.asked import NO_KEY, Asked, fact_row
 
 
 def _of_form(asked: Asked, code: str) -> Select[Any]:
-    """Movements that are doubtful by what they say alone; trace/movement_form.py says the same."""
     row = Movement
     return fact_row(code, row.lot_id, row.site_id, row.at, row.id, NO_KEY).where(
         row.is_in_force, *asked.of(row.lot_id), *asked.here(row.site_id), *asked.then(row.at)
@@ -25,13 +24,7 @@ def _of_form(asked: Asked, code: str) -> Select[Any]:
 
 
 def going_nowhere(asked: Asked) -> Select[Any]:
-    return _of_form(asked, "goes_nowhere").where(
-        or_(
-            Movement.from_unit_id == Movement.to_unit_id,
-            Movement.site_id == Movement.from_site_id,
-            Movement.site_id == Movement.to_site_id,
-        )
-    )
+    return _of_form(asked, "goes_nowhere").where(text(f"({GOES_NOWHERE})"))
 
 
 def naming_no_packs(asked: Asked) -> Select[Any]:

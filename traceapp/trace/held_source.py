@@ -7,26 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from traceapp.models.base import BigKey
 from traceapp.models.dose import Dose
 from traceapp.models.hold import Hold, HoldRelease
 from traceapp.models.movement import Movement
 from traceapp.models.recall import Recall
 from traceapp.models.site import Site
-from traceapp.trace.asked import Asked, fact_row
+from traceapp.trace.asked import NO_KEY, Asked, fact_row
 from traceapp.trace.hold import AWAY
-
-_NO_KEY = cast(null(), BigKey)
 
 
 def given_while_held(asked: Asked) -> Select[Any]:
     """Doses that were given where and while their lot was on hold, or recalled."""
     code = case((Recall.hold_id.is_(None), "dose_while_held"), else_="dose_while_recalled")
     return (
-        fact_row(code, Dose.lot_id, Dose.site_id, Dose.at, _NO_KEY, Dose.id)
+        fact_row(code, Dose.lot_id, Dose.site_id, Dose.at, NO_KEY, Dose.id)
         .distinct()
         .select_from(Hold)
         .outerjoin(HoldRelease, HoldRelease.hold_id == Hold.id)
@@ -48,7 +45,7 @@ def moved_while_held(asked: Asked) -> Select[Any]:
     """Movements that took stock away from where it was held; but a recall brings stock back."""
     code, lot_id, site_id = "moved_while_held", Movement.lot_id, Movement.site_id
     return (
-        fact_row(code, lot_id, site_id, Movement.at, Movement.id, _NO_KEY)
+        fact_row(code, lot_id, site_id, Movement.at, Movement.id, NO_KEY)
         .distinct()
         .select_from(Hold)
         .outerjoin(HoldRelease, HoldRelease.hold_id == Hold.id)

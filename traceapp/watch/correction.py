@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,11 @@ from traceapp.models.correction import Correction
 from traceapp.models.dose import Dose
 from traceapp.models.movement import Movement
 from traceapp.models.site import Site
+from traceapp.rows import parts
 from traceapp.rules.correction import Claim, Standing, settle
 
 #: The tables of what can be corrected.
 MODELS: dict[str, Any] = {"movement": Movement, "dose": Dose}
-_CHUNK = 5_000
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ def load_story(session: Session, noun: str, codes: Collection[str]) -> Story | N
     model = MODELS[noun]
     facts: dict[str, Movement | Dose] = {
         row.code: row
-        for part in _parts(wanted)
+        for part in parts(sorted(wanted))
         for row in session.scalars(select(model).where(model.code.in_(part)))
     }
     sites = {row.site_id for row in facts.values()}
@@ -73,16 +73,10 @@ def _corrections(session: Session, noun: str, codes: Iterable[str]) -> list[Corr
     left, seen = set(codes), set(codes)
     while left:
         fresh: list[Correction] = []
-        for part in _parts(left):
+        for part in parts(sorted(left)):
             is_it = or_(Correction.code.in_(part), Correction.corrects.in_(part))
             fresh += session.scalars(select(Correction).where(Correction.noun == noun, is_it))
         found |= {one.id: one for one in fresh}
         left = {code for one in fresh for code in (one.code, one.corrects)} - seen
         seen |= left
     return list(found.values())
-
-
-def _parts(codes: Iterable[str]) -> Iterator[list[str]]:
-    listed = sorted(codes)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,11 +12,8 @@ from sqlalchemy.orm import Session
 from traceapp.models.lot import Pack, PackMovement
 from traceapp.models.movement import Movement
 from traceapp.models.packing import Packing, PackingPack
-from traceapp.rows import among
+from traceapp.rows import among, parts
 from traceapp.rules.packing import Containment, Held, PackingFact
-
-_CHUNK = 5_000
-_Item = TypeVar("_Item")
 
 
 def load_containment(session: Session, packs: Iterable[int]) -> Containment:
@@ -26,20 +23,20 @@ def load_containment(session: Session, packs: Iterable[int]) -> Containment:
     left = set(packs)
     while left:
         known |= left
-        rows = [row for part in _parts(left) for row in _of_children(session, part)]
+        rows = [row for part in parts(left) for row in _of_children(session, part)]
         for packing_id, pack_id, _ in rows:
             children.setdefault(packing_id, set()).add(pack_id)
         # What a case was packed in bears on it too, and so on outwards.
         left = {parent for _, _, parent in rows} - known
     emptied = [
         packing_id
-        for part in _parts(known)
+        for part in parts(known)
         for packing_id in session.scalars(
             select(Packing.id).where(Packing.parent_id.in_(part), Packing.is_all)
         )
     ]
     facts = []
-    for part in _parts([*children, *emptied]):
+    for part in parts([*children, *emptied]):
         for row in session.scalars(select(Packing).where(Packing.id.in_(part))):
             inside = tuple(sorted(children.get(row.id, ())))
             is_in = row.step == "packing"
@@ -61,7 +58,7 @@ def contradictions_of(session: Session, keys: Iterable[str]) -> tuple[set[str], 
     """What cannot be of packings of these packs, and of the cases around them; their keys first."""
     packs = [
         pack_id
-        for part in _parts(keys)
+        for part in parts(keys)
         for pack_id in session.scalars(select(Pack.id).where(Pack.key.in_(part)))
     ]
     if not packs or session.scalar(select(Packing.id).limit(1)) is None:
@@ -70,7 +67,7 @@ def contradictions_of(session: Session, keys: Iterable[str]) -> tuple[set[str], 
     around = {one.parent for times in containment.held.values() for one in times}
     told = keys_by_id(session, {*packs, *around, *(c.pack for c in containment.contradictions)})
     rows: dict[str, Any] = {}
-    for part in _parts({one.fact for one in containment.contradictions}):
+    for part in parts({one.fact for one in containment.contradictions}):
         query = select(Packing.code, Packing.id, Packing.site_id, Packing.at)
         rows |= {row[0]: row[1:] for row in session.execute(query.where(Packing.code.in_(part)))}
     return set(told.values()), [
@@ -83,7 +80,7 @@ def cases_of(session: Session, keys: Iterable[str]) -> dict[int, list[Held]]:
     """The packs of these keys, each with the cases that it was in and when, outer ones too."""
     packs = [
         pack_id
-        for part in _parts(keys)
+        for part in parts(keys)
         for pack_id in session.scalars(select(Pack.id).where(Pack.key.in_(part)))
     ]
     if not packs or session.scalar(select(Packing.id).limit(1)) is None:
@@ -99,7 +96,7 @@ def movements_naming(
     cases = cases_of(session, keys)
     named: dict[int, list[Movement]] = {}
     wanted = {*cases, *(one.parent for times in cases.values() for one in times)}
-    for part in _parts(wanted):
+    for part in parts(wanted):
         query = (
             select(PackMovement.pack_id, Movement)
             .join(Movement, Movement.id == PackMovement.movement_id)
@@ -126,7 +123,7 @@ def packs_inside(session: Session, packs: Iterable[int]) -> set[int]:
     while left:
         known |= left
         inside: set[int] = set()
-        for part in _parts(left):
+        for part in parts(left):
             inside |= set(
                 session.scalars(
                     select(PackingPack.pack_id)
@@ -141,7 +138,7 @@ def packs_inside(session: Session, packs: Iterable[int]) -> set[int]:
 def keys_by_id(session: Session, packs: Iterable[int]) -> dict[int, str]:
     """The keys of packs by their row ids."""
     found: dict[int, str] = {}
-    for part in _parts(packs):
+    for part in parts(packs):
         query = select(Pack.id, Pack.key).where(among(session, Pack.id, part))
         found |= {row[0]: row[1] for row in session.execute(query)}
     return found
@@ -151,7 +148,7 @@ def keys_inside(session: Session, keys: Iterable[str]) -> set[str]:
     """The keys of all that was ever packed in the packs of these; none where nothing was."""
     packs = [
         pack_id
-        for part in _parts(keys)
+        for part in parts(keys)
         for pack_id in session.scalars(
             select(Pack.id)
             .join(Packing, Packing.parent_id == Pack.id)
@@ -168,9 +165,3 @@ def _of_children(session: Session, part: list[int]) -> Iterable[tuple[int, int, 
         .where(PackingPack.pack_id.in_(part))
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
-
-
-def _parts(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    listed = list(items)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]

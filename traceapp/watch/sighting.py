@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,15 +14,12 @@ from traceapp.models.dose import Dose
 from traceapp.models.lot import Lot
 from traceapp.models.movement import Movement
 from traceapp.models.product import Product
-from traceapp.rows import among
+from traceapp.rows import among, parts
 from traceapp.rules.ledger import Fact
 from traceapp.rules.meaning import same_pack
 from traceapp.rules.pack import Fault, Sighting, judge_pack
 from traceapp.watch.departure import departures_of_lots
 from traceapp.watch.packing import keys_by_id, movements_naming
-
-_CHUNK = 5_000
-_Item = TypeVar("_Item")
 
 
 class Judged(NamedTuple):
@@ -137,13 +134,6 @@ def keys_of_packs(session: Session, keys: Collection[str]) -> set[str]:
     has_serials = any(key.startswith("p:") for key in keys)
     gtins = session.scalars(select(Product.gtin)).all() if has_serials else []
     return {one for key in keys for one in same_pack(key, gtins)}
-
-
-def parts(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """Pieces of a long list, each short enough for one query."""
-    listed = list(items)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
 
 
 def _name(key: str, gtin: str | None) -> str:
