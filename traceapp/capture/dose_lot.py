@@ -10,7 +10,7 @@ from schemas.dose import Dose
 from schemas.lot import LotKey
 from traceapp.capture.lot import hold_new_lots, know_lot
 from traceapp.capture.pack_hold import hold_packs_together, keys_of_text, lots_of_text
-from traceapp.watch.pack import Named, identify, lot_of_pack
+from traceapp.watch.pack import Named, identify, lot_of_packs
 
 
 class Lots:
@@ -23,6 +23,7 @@ class Lots:
         self, session: Session, keys: Iterable[LotKey | None], meant: Iterable[LotKey] = ()
     ) -> None:
         self._session = session
+        self._told: dict[str, int | None] = {}
         named = {(key.gtin, key.number): key for key in keys if key is not None}
         self._ids = hold_new_lots(session, named.values(), meant)
         self.noted: list[int] = []
@@ -30,10 +31,14 @@ class Lots:
             self._ids[pair] = know_lot(session, named[pair]).id
             self.noted.append(self._ids[pair])
 
+    def tell(self, keys: Iterable[str]) -> None:
+        """Ask which lot movements tell of packs; for all of them at once."""
+        self._told |= lot_of_packs(self._session, keys)
+
     def of(self, key: LotKey | None, named: Named) -> int | None:
         """The lot that was said, or that movements of the pack tell."""
         if key is None:
-            return lot_of_pack(self._session, named.key) if named.key else None
+            return self._told[named.key] if named.key else None
         pair = key.gtin, key.number
         if pair not in self._ids:  # A label could be read once somebody else had noted its lot.
             self._ids[pair] = know_lot(self._session, key).id
@@ -54,7 +59,10 @@ def name_lots(session: Session, doses: Sequence[Dose]) -> tuple[list[Named], Lot
     unparted = _untold(doses, named, "u:")
     meant = {lot for text in unparted for lot in lots_of_text(text)}
     lots = Lots(session, _said(doses, named), meant)
-    return _again(session, doses, named, unparted), lots
+    named = _again(session, doses, named, unparted)
+    said = zip(_said(doses, named), named, strict=True)
+    lots.tell({one.key for lot, one in said if lot is None and one.key is not None})
+    return named, lots
 
 
 def _identify(session: Session, dose: Dose) -> Named:
